@@ -1,0 +1,315 @@
+"""What an analyzer is, what it declares, and what it returns.
+
+An analyzer is a class in a file of its own in this package. It declares the columns it delivers,
+the models, rungs and other results it needs, and turns one video into an `AnalysisResult`.
+It knows nothing of Dagster, of files' places or of other analyzers' code.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict
+
+from analyzers.segments import SegmentGrid
+
+if TYPE_CHECKING:
+    from analyzers.models.lending import Models
+    from analyzers.video import Video
+
+Status = Literal["ok", "not_applicable"]
+
+
+class Stage(StrEnum):
+    """How dear an analyzer is; the engine limits how many of a stage run at once."""
+
+    HEAVY_GPU = "heavy_gpu"
+    MEDIUM_GPU = "medium_gpu"
+    LIGHT_GPU = "light_gpu"
+    FAST = "fast"
+
+
+class Family(StrEnum):
+    """The group under which an analyzer stands in the UI."""
+
+    PICTURE = "picture"
+    PEOPLE = "people"
+    EDIT = "edit"
+    SOUND = "sound"
+    SPEECH = "speech"
+    STORY = "story"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, or one field of a summary.
+
+    `minimum` and `maximum` are inclusive and are enforced where results are written.
+    The unit is the last part of the name (`_s`, `_hz`, `_px`, `_deg`, `_ratio`, `_db`, `_lufs`).
+    """
+
+    name: str
+    type: pa.DataType
+    description: str
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] | None = None
+
+
+TIME_S = Column(
+    "time_s", pa.float64(), "Start, in seconds from the first presented frame", minimum=0.0
+)
+END_S = Column(
+    "end_s",
+    pa.float64(),
+    "End of what lasts, in seconds from the first presented frame",
+    minimum=0.0,
+)
+
+
+def confidence(description: str, name: str = "confidence", nullable: bool = False) -> Column:
+    """A score column, 0..1."""
+    return Column(name, pa.float32(), description, nullable=nullable, minimum=0.0, maximum=1.0)
+
+
+def box_columns(of: str, nullable: bool = False) -> tuple[Column, Column, Column, Column]:
+    """Box corners `x1, y1, x2, y2`, relative to the upright frame, 0..1, origin at the top left."""
+    return tuple(  # type: ignore[return-value]
+        Column(name, pa.float32(), f"{side} of {of}", nullable=nullable, minimum=0.0, maximum=1.0)
+        for name, side in (
+            ("x1", "Left edge"),
+            ("y1", "Top edge"),
+            ("x2", "Right edge"),
+            ("y2", "Bottom edge"),
+        )
+    )
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of declared columns, with each description as field metadata."""
+    return pa.schema(
+        [
+            pa.field(
+                c.name, c.type, nullable=c.nullable, metadata={"description": c.description}
+            )
+            for c in columns
+        ]
+    )
+
+
+def table_of(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows (one mapping each) as a table of exactly the declared columns, cast to their types.
+
+    Raises `SchemaViolation` for a row with an undeclared key.
+    """
+    schema = schema_of(columns)
+    names = set(schema.names)
+    for row in rows:
+        if extra := row.keys() - names:
+            raise SchemaViolation(f"undeclared columns {sorted(extra)}")
+    return pa.table({n: _array([r.get(n) for r in rows], schema.field(n)) for n in schema.names}, schema)
+
+
+def _array(values: list[Any], column: pa.Field) -> pa.Array:
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values]
+    try:
+        return pa.array(plain, type=column.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SchemaViolation(f"column {column.name!r}: {error}") from error
+
+
+class SchemaViolation(ValueError):
+    """A result does not keep what its analyzer declared."""
+
+
+class AnalyzerSettings(BaseModel):
+    """Base of an analyzer's own settings; each field has a default and a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a person sees of a result in the UI: Markdown, or a picture (PNG or JPEG bytes)."""
+
+    markdown: str = ""
+    image: bytes = b""
+    image_type: Literal["image/png", "image/jpeg"] = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class AnalysisResult:
+    """What one analyzer saw in one video.
+
+    `observations`: time-stamped rows in the analyzer's `observation_columns`, sorted by `time_s`.
+    `segments`: one row for every second, no gaps: `video_id, segment, start_s, end_s` and then the
+    analyzer's `segment_columns` (make it with `SegmentGrid.table`).
+    `summary`: exactly the analyzer's `summary_columns`, JSON scalars and short lists.
+    `files`: further files by suffix, e.g. `{"srt": b"..."}`.
+    """
+
+    observations: pa.Table
+    segments: pa.Table
+    summary: Mapping[str, Any]
+    status: Status = "ok"
+    reason: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Analyzer(ABC):
+    """Base of all analyzers. The class docstring is its description in the UI and the docs.
+
+    Class attributes are the declaration; `analyze` is the work. An instance is made for each use
+    and may keep no state between videos.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    family: ClassVar[Family]
+    stage: ClassVar[Stage]
+    #: Libraries and methods, shown as badges in the UI.
+    kinds: ClassVar[tuple[str, ...]] = ()
+    #: Roles of the models used (see `analyzers.models`), e.g. `("detector",)`.
+    models_used: ClassVar[tuple[str, ...]] = ()
+    #: Rungs of the frame ladder read: thumbs, motion, analysis, detail; audio_16k, audio_44k.
+    rungs: ClassVar[tuple[str, ...]] = ()
+    #: Names of analyzers whose results must be there.
+    requires: ClassVar[tuple[str, ...]] = ()
+    #: Names of analyzers whose results are used where they are there.
+    optional: ClassVar[tuple[str, ...]] = ()
+    #: True where it joins other analyzers' results; such run in the finish job.
+    joins: ClassVar[bool] = False
+    observation_columns: ClassVar[tuple[Column, ...]]
+    segment_columns: ClassVar[tuple[Column, ...]]
+    summary_columns: ClassVar[tuple[Column, ...]]
+    #: How far aggregation to a segment looks past both ends of its second.
+    overlap_s: ClassVar[float] = 0.25
+    #: Longest time without progress (`progress.checkpoint`) before the watchdog steps in.
+    stall_limit_s: ClassVar[float] = 300.0
+    #: False leaves it off unless it is switched on by configuration.
+    enabled_by_default: ClassVar[bool] = True
+
+    class Settings(AnalyzerSettings):
+        """No settings of its own."""
+
+    def __init__(self, models: Models, settings: AnalyzerSettings | None = None) -> None:
+        self.models = models
+        self.settings = settings if settings is not None else self.Settings()
+
+    @abstractmethod
+    def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
+        """Analyze one video.
+
+        `upstream` holds the results of `requires` and of those `optional` ones that are there.
+        Call `progress.checkpoint` between batches. Raises whatever goes wrong: the caller names
+        the file and the analyzer.
+        """
+
+    def preview(self, video: Video, result: AnalysisResult) -> Preview:
+        """A table of the first rows; override it where people would rather look at a picture."""
+        head = result.observations.slice(0, 8).to_pandas()
+        return Preview(markdown=markdown_table(head.columns, head.itertuples(index=False)))
+
+    def observations(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+        """Rows as this analyzer's observation table, sorted by time."""
+        return table_of(self.observation_columns, sorted(rows, key=lambda r: r["time_s"]))
+
+    def segments(self, grid: SegmentGrid, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+        """Columns (one value for each segment) as this analyzer's segment table."""
+        schema = schema_of(self.segment_columns)
+        if set(columns) != set(schema.names):
+            raise SchemaViolation(
+                f"segment columns {sorted(columns)} are not the declared {sorted(schema.names)}"
+            )
+        arrays = {n: _array(list(columns[n]), schema.field(n)) for n in schema.names}
+        return grid.table(pa.table(arrays, schema))
+
+    def not_applicable(
+        self, video: Video, reason: str, segment_defaults: Mapping[str, Any] | None = None
+    ) -> AnalysisResult:
+        """The answer for a video this analyzer has nothing to say about; not a failure.
+
+        Each segment column is null, or its value in `segment_defaults`; so is each summary field.
+        """
+        given = segment_defaults or {}
+        count = len(video.grid)
+        return AnalysisResult(
+            observations=self.observations([]),
+            segments=self.segments(
+                video.grid, {c.name: [given.get(c.name)] * count for c in self.segment_columns}
+            ),
+            summary={c.name: given.get(c.name) for c in self.summary_columns},
+            status="not_applicable",
+            reason=reason,
+        )
+
+    def check(self, result: AnalysisResult, grid: SegmentGrid) -> None:
+        """Hold a result against the declaration: schema, coverage and value ranges.
+
+        Raises `SchemaViolation`, which names the table, the column and the first bad value.
+        A `not_applicable` result may hold nulls in every segment column and summary field.
+        """
+        empty = result.status == "not_applicable"
+        _check_table("observations", result.observations, self.observation_columns, False)
+        grid.check(result.segments)
+        own = result.segments.drop_columns(list(SegmentGrid.KEYS))
+        _check_table("segments", own, self.segment_columns, nulls_allowed=empty)
+        row = table_of(self.summary_columns, [result.summary])
+        if missing := {c.name for c in self.summary_columns} - result.summary.keys():
+            raise SchemaViolation(f"summary lacks {sorted(missing)}")
+        _check_table("summary", row, self.summary_columns, nulls_allowed=empty)
+        if empty and not result.reason:
+            raise SchemaViolation("a not_applicable result must say its reason")
+
+
+def _check_table(
+    label: str, table: pa.Table, columns: Sequence[Column], nulls_allowed: bool
+) -> None:
+    if table.schema.names != [c.name for c in columns]:
+        raise SchemaViolation(
+            f"{label}: columns {table.schema.names} are not the declared "
+            f"{[c.name for c in columns]}"
+        )
+    for column in columns:
+        values = table[column.name]
+        where = f"{label}.{column.name}"
+        if values.type != column.type:
+            raise SchemaViolation(f"{where}: type {values.type} is not {column.type}")
+        if values.null_count and not (column.nullable or nulls_allowed):
+            raise SchemaViolation(f"{where}: {values.null_count} nulls in a required column")
+        if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py():
+            raise SchemaViolation(f"{where}: NaN; use null for a missing value")
+        for limit, outside in ((column.minimum, pc.less), (column.maximum, pc.greater)):
+            if limit is None:
+                continue
+            bad = values.filter(outside(values, pa.scalar(limit, type=values.type)))
+            if len(bad):
+                raise SchemaViolation(f"{where}: {bad[0].as_py()!r} is beyond {limit}")
+        if column.values is not None:
+            strange = values.filter(
+                pc.invert(pc.is_in(values, pa.array([*column.values, None], pa.string())))
+            )
+            if len(strange):
+                raise SchemaViolation(
+                    f"{where}: {strange[0].as_py()!r} is none of {', '.join(column.values)}"
+                )
+
+
+def markdown_table(header: Sequence[Any], rows: Any) -> str:
+    """A GitHub-style Markdown table; floats with three significant decimals."""
+
+    def cell(value: Any) -> str:
+        text = f"{value:.3f}" if isinstance(value, float) else str(value)
+        return text.replace("|", "\\|").replace("\n", " ")
+
+    lines = ["| " + " | ".join(map(str, header)) + " |", "|" + " --- |" * len(list(header))]
+    lines += ["| " + " | ".join(cell(v) for v in row) + " |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""What every model adapter is, and the record of what models did for an analysis."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which weights answer, and where they run. It is stored with every result they gave."""
+
+    role: str
+    model_id: str
+    #: SHA-256 over the hashes of the model's files, as the manifest pins them.
+    sha256: str
+    device: str
+    runtime: str
+
+
+class Model:
+    """Base of the adapters in this package: one loaded model behind a plain call.
+
+    An adapter calls `served` for each call it answers, so that "it ran" can be checked.
+    """
+
+    def __init__(self, identity: ModelIdentity) -> None:
+        self.identity = identity
+
+    def served(self, items: int = 1) -> None:
+        """Record one call that handled `items` frames, crops or seconds of sound."""
+        if (log := _log.get()) is not None:
+            log.add(self.identity, items)
+
+    def close(self) -> None:
+        """Free what the model holds; called once, when nobody has it on loan."""
+
+
+@dataclass
+class ModelUse:
+    """How often a model was called during one analysis, and for how many items."""
+
+    identity: ModelIdentity
+    calls: int = 0
+    items: int = 0
+
+
+class UsageLog:
+    """Collects model calls of one analysis; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._uses: dict[ModelIdentity, ModelUse] = {}
+
+    def add(self, identity: ModelIdentity, items: int) -> None:
+        """Count one call."""
+        with self._lock:
+            use = self._uses.setdefault(identity, ModelUse(identity))
+            use.calls += 1
+            use.items += items
+
+    @property
+    def uses(self) -> list[ModelUse]:
+        """One entry for each model, in the order of its first call."""
+        return list(self._uses.values())
+
+
+_log: ContextVar[UsageLog | None] = ContextVar("model_usage", default=None)
+
+
+@contextmanager
+def usage_log() -> Iterator[UsageLog]:
+    """Collect the model calls made in this context (a thread an analyzer starts needs a copy)."""
+    log = UsageLog()
+    token = _log.set(log)
+    try:
+        yield log
+    finally:
+        _log.reset(token)

@@ -1,0 +1,26 @@
+"""Shared fixtures: where the real clips lie, if they are there."""
+
+from pathlib import Path
+
+import pytest
+
+_MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
+
+
+def _folder(name: str) -> Path:
+    folder = _MEDIA / name
+    if not folder.is_dir():
+        pytest.skip(f"../shared/media/{name} is not here; this test needs its files")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_dir() -> Path:
+    """The labelled demo clips."""
+    return _folder("demo")
+
+
+@pytest.fixture(scope="session")
+def broken_dir() -> Path:
+    """The odd and corrupt files."""
+    return _folder("broken")
