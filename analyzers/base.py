@@ -97,9 +97,7 @@ def schema_of(columns: Sequence[Column]) -> pa.Schema:
     """The Arrow schema of declared columns, with each description as field metadata."""
     return pa.schema(
         [
-            pa.field(
-                c.name, c.type, nullable=c.nullable, metadata={"description": c.description}
-            )
+            pa.field(c.name, c.type, nullable=c.nullable, metadata={"description": c.description})
             for c in columns
         ]
     )
@@ -115,7 +113,9 @@ def table_of(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pa
     for row in rows:
         if extra := row.keys() - names:
             raise SchemaViolation(f"undeclared columns {sorted(extra)}")
-    return pa.table({n: _array([r.get(n) for r in rows], schema.field(n)) for n in schema.names}, schema)
+    return pa.table(
+        {n: _array([r.get(n) for r in rows], schema.field(n)) for n in schema.names}, schema
+    )
 
 
 def _array(values: list[Any], column: pa.Field) -> pa.Array:
@@ -252,55 +252,74 @@ class Analyzer(ABC):
         )
 
     def check(self, result: AnalysisResult, grid: SegmentGrid) -> None:
-        """Hold a result against the declaration: schema, coverage and value ranges.
+        """Hold a result against the declaration.
 
         Raises `SchemaViolation`, which names the table, the column and the first bad value.
+        """
+        for violation in self.violations(result, grid).values():
+            if violation:
+                raise SchemaViolation(violation)
+
+    def violations(self, result: AnalysisResult, grid: SegmentGrid) -> dict[str, str]:
+        """What is wrong with a result, by kind: schema, coverage, ranges; "" where all is well.
+
         A `not_applicable` result may hold nulls in every segment column and summary field.
         """
         empty = result.status == "not_applicable"
-        _check_table("observations", result.observations, self.observation_columns, False)
-        grid.check(result.segments)
-        own = result.segments.drop_columns(list(SegmentGrid.KEYS))
-        _check_table("segments", own, self.segment_columns, nulls_allowed=empty)
-        row = table_of(self.summary_columns, [result.summary])
-        if missing := {c.name for c in self.summary_columns} - result.summary.keys():
-            raise SchemaViolation(f"summary lacks {sorted(missing)}")
-        _check_table("summary", row, self.summary_columns, nulls_allowed=empty)
-        if empty and not result.reason:
-            raise SchemaViolation("a not_applicable result must say its reason")
-
-
-def _check_table(
-    label: str, table: pa.Table, columns: Sequence[Column], nulls_allowed: bool
-) -> None:
-    if table.schema.names != [c.name for c in columns]:
-        raise SchemaViolation(
-            f"{label}: columns {table.schema.names} are not the declared "
-            f"{[c.name for c in columns]}"
+        coverage = grid.gap(result.segments)
+        try:
+            own = result.segments.drop_columns(list(SegmentGrid.KEYS))
+            summary = table_of(self.summary_columns, [result.summary])
+        except (KeyError, SchemaViolation) as error:
+            return {"schema": f"summary or segments: {error}", "coverage": coverage, "ranges": ""}
+        parts = (
+            ("observations", result.observations, self.observation_columns, False),
+            ("segments", own, self.segment_columns, empty),
+            ("summary", summary, self.summary_columns, empty),
         )
+        schema = next(filter(None, (_schema_violation(*part) for part in parts)), "")
+        if not schema and (missing := {c.name for c in self.summary_columns} - {*result.summary}):
+            schema = f"summary lacks {', '.join(sorted(missing))}"
+        if not schema and empty and not result.reason:
+            schema = "a not_applicable result must say its reason"
+        # Ranges of columns that are not as declared cannot be judged.
+        ranges = "" if schema else next(filter(None, (_range_violation(*p[:3]) for p in parts)), "")
+        return {"schema": schema, "coverage": coverage, "ranges": ranges}
+
+
+def _schema_violation(
+    label: str, table: pa.Table, columns: Sequence[Column], nulls_allowed: bool
+) -> str:
+    if table.schema.names != [c.name for c in columns]:
+        return f"{label}: columns {table.schema.names} are not {[c.name for c in columns]}"
     for column in columns:
         values = table[column.name]
         where = f"{label}.{column.name}"
         if values.type != column.type:
-            raise SchemaViolation(f"{where}: type {values.type} is not {column.type}")
+            return f"{where}: type {values.type} is not {column.type}"
         if values.null_count and not (column.nullable or nulls_allowed):
-            raise SchemaViolation(f"{where}: {values.null_count} nulls in a required column")
+            return f"{where}: {values.null_count} nulls in a required column"
         if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py():
-            raise SchemaViolation(f"{where}: NaN; use null for a missing value")
+            return f"{where}: NaN; use null for a missing value"
+    return ""
+
+
+def _range_violation(label: str, table: pa.Table, columns: Sequence[Column]) -> str:
+    for column in columns:
+        values = table[column.name]
+        where = f"{label}.{column.name}"
         for limit, outside in ((column.minimum, pc.less), (column.maximum, pc.greater)):
             if limit is None:
                 continue
             bad = values.filter(outside(values, pa.scalar(limit, type=values.type)))
             if len(bad):
-                raise SchemaViolation(f"{where}: {bad[0].as_py()!r} is beyond {limit}")
+                return f"{where}: {bad[0].as_py()!r} is beyond {limit}"
         if column.values is not None:
-            strange = values.filter(
-                pc.invert(pc.is_in(values, pa.array([*column.values, None], pa.string())))
-            )
+            known = pa.array([*column.values, None], pa.string())
+            strange = values.filter(pc.invert(pc.is_in(values, known)))
             if len(strange):
-                raise SchemaViolation(
-                    f"{where}: {strange[0].as_py()!r} is none of {', '.join(column.values)}"
-                )
+                return f"{where}: {strange[0].as_py()!r} is none of {', '.join(column.values)}"
+    return ""
 
 
 def markdown_table(header: Sequence[Any], rows: Any) -> str:

@@ -1,4 +1,4 @@
-"""Runs one analyzer on one video, holds the result against its declaration, and records the cost."""
+"""Runs one analyzer on one video, checks the result, and records what it cost."""
 
 from __future__ import annotations
 

@@ -52,10 +52,7 @@ class SegmentGrid:
 
     def samples_in(self, times_s: np.ndarray, overlap_s: float) -> list[slice]:
         """For each segment the slice of sorted sample times within its window."""
-        return [
-            slice(*np.searchsorted(times_s, window))
-            for window in self.windows_s(overlap_s)
-        ]
+        return [slice(*np.searchsorted(times_s, window)) for window in self.windows_s(overlap_s)]
 
     def table(self, columns: pa.Table) -> pa.Table:
         """Put the key columns before an analyzer's own; `columns` has one row for each segment."""
@@ -74,11 +71,12 @@ class SegmentGrid:
         fields = [*self.SCHEMA, *columns.schema]
         return pa.table([*keys.columns, *columns.columns], schema=pa.schema(fields))
 
-    def check(self, table: pa.Table) -> None:
-        """Raise `ValueError` unless the table's keys are exactly this grid's."""
+    def gap(self, table: pa.Table) -> str:
+        """How a table's keys differ from this grid's, in a sentence; "" where they are the same."""
         if tuple(table.schema.names[:4]) != self.KEYS:
-            raise ValueError(f"segments start with {table.schema.names[:4]}, not {self.KEYS}")
+            return f"segments start with {table.schema.names[:4]}, not {list(self.KEYS)}"
         expected = self.table(pa.table({"_": pa.nulls(len(self))}))
         for key in self.KEYS:
             if table[key].combine_chunks() != expected[key].combine_chunks():
-                raise ValueError(f"segments.{key} does not cover the video's seconds without gaps")
+                return f"segments.{key} does not cover the video's {len(self)} seconds one by one"
+        return ""

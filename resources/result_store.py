@@ -1,0 +1,246 @@
+"""Where results stand: Parquet and JSON below any fsspec URL, each file whole or absent.
+
+Layout, `<id>` being the video id:
+
+    <url>/<analyzer>/observations/<id>.parquet
+    <url>/<analyzer>/segments/<id>.parquet
+    <url>/<analyzer>/json/<id>.json          written last: it makes the result count
+    <url>/<analyzer>/files/<id>.<suffix>     what else the analyzer gives, e.g. SRT
+    <url>/<analyzer>/failures/<id>.json      why the last attempt failed; gone after a success
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from pydantic import Field
+
+from analyzers.base import AnalysisResult, Analyzer
+from analyzers.run import RunRecord
+from analyzers.video import Video
+
+FORMAT_VERSION = 1
+#: Key of the Parquet footer under which the provenance stands as JSON.
+PROVENANCE_KEY = b"tiktok_assets"
+
+
+class ResultMissing(LookupError):
+    """No finished result of this analyzer for this video."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an analyzer's last attempt at a video failed."""
+
+    analyzer: str
+    video_id: str
+    error: str
+    failed_at: str
+
+
+class ResultStore(dg.ConfigurableResource):
+    """Writes and reads results as Parquet and JSON at a local folder or object store."""
+
+    url: str = Field(description="Folder or fsspec URL (s3://, gs://, memory://) of the results")
+
+    @cached_property
+    def _place(self) -> tuple[AbstractFileSystem, str]:
+        fs, root = url_to_fs(self.url)
+        return fs, root.rstrip("/")
+
+    def write(
+        self,
+        analyzer: Analyzer,
+        video: Video,
+        result: AnalysisResult,
+        record: RunRecord,
+    ) -> dict[str, Any]:
+        """Store a result that kept its declaration, replacing the one before.
+
+        Returns the JSON document. Raises `OSError` when the place cannot be written; nothing that
+        stood there before is lost then.
+        """
+        name, video_id = analyzer.name, video.id
+        document: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "result_id": uuid.uuid4().hex,
+            "analyzer": name,
+            "analyzer_version": analyzer.version,
+            "video_id": video_id,
+            "source_sha256": video.info.sha256,
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "status": result.status,
+            "reason": result.reason,
+            "settings": analyzer.settings.model_dump(mode="json"),
+            "models": [
+                {**asdict(use.identity), "calls": use.calls, "items": use.items}
+                for use in record.models
+            ],
+            "seconds": round(record.seconds, 3),
+            "realtime_factor": round(record.realtime_factor, 2),
+            "observation_count": result.observations.num_rows,
+            "segment_count": result.segments.num_rows,
+            "files": sorted(result.files),
+            "summary": dict(result.summary),
+        }
+        footer = {PROVENANCE_KEY: _to_json({k: v for k, v in document.items() if k != "summary"})}
+        observations = result.observations.add_column(
+            0,
+            pa.field("video_id", pa.string(), False, {"description": "The video's id"}),
+            pa.array([video_id] * result.observations.num_rows, pa.string()),
+        )
+        files = {self._path(name, "files", video_id, s): c for s, c in result.files.items()}
+        self._put(
+            {
+                **files,
+                self._path(name, "observations", video_id): _to_parquet(observations, footer),
+                self._path(name, "segments", video_id): _to_parquet(result.segments, footer),
+                self._path(name, "json", video_id): _to_json(document, indent=1),
+            }
+        )
+        self._remove(self._path(name, "failures", video_id))
+        return document
+
+    def read(self, analyzer: str, video_id: str) -> AnalysisResult:
+        """A stored result. Raises `ResultMissing` when there is none or it is half replaced."""
+        document = self.read_json(analyzer, video_id)
+        tables = {}
+        for kind in ("observations", "segments"):
+            table = self._read_table(self._path(analyzer, kind, video_id))
+            footer = json.loads((table.schema.metadata or {}).get(PROVENANCE_KEY, b"{}"))
+            if footer.get("result_id") != document["result_id"]:
+                raise ResultMissing(
+                    f"{analyzer} of {video_id}: its {kind} belong to another attempt than its "
+                    f"JSON; materialize {analyzer} again"
+                )
+            tables[kind] = table.replace_schema_metadata(None)
+        return AnalysisResult(
+            observations=tables["observations"].drop_columns(["video_id"]),
+            segments=tables["segments"],
+            summary=document["summary"],
+            status=document["status"],
+            reason=document["reason"],
+            files={s: self.read_file(analyzer, video_id, s) for s in document["files"]},
+        )
+
+    def read_json(self, analyzer: str, video_id: str) -> dict[str, Any]:
+        """A stored result's JSON document. Raises `ResultMissing`."""
+        try:
+            return json.loads(self._get(self._path(analyzer, "json", video_id)))
+        except FileNotFoundError:
+            raise ResultMissing(
+                f"no result of {analyzer} for {video_id}; materialize {analyzer} first"
+            ) from None
+
+    def read_file(self, analyzer: str, video_id: str, suffix: str) -> bytes:
+        """One of the further files, e.g. `srt`. Raises `FileNotFoundError`."""
+        return self._get(self._path(analyzer, "files", video_id, suffix))
+
+    def has(self, analyzer: str, video_id: str) -> bool:
+        """Whether a finished result stands."""
+        return self._place[0].exists(self._path(analyzer, "json", video_id))
+
+    def video_ids(self, analyzer: str) -> list[str]:
+        """Ids of the videos this analyzer has finished results for, sorted."""
+        fs, root = self._place
+        folder = f"{root}/{analyzer}/json"
+        fs.invalidate_cache(folder)
+        if not fs.exists(folder):
+            return []
+        names = (Path(p).name for p in fs.ls(folder, detail=False))
+        return sorted(n.removesuffix(".json") for n in names if not n.startswith("."))
+
+    def write_failure(self, analyzer: str, video_id: str, error: str) -> None:
+        """Record why an attempt failed, so that the document can name it."""
+        failure = Failure(
+            analyzer, video_id, error, datetime.now(UTC).isoformat(timespec="seconds")
+        )
+        path = self._path(analyzer, "failures", video_id)
+        self._put({path: _to_json(asdict(failure), indent=1)})
+
+    def failure(self, analyzer: str, video_id: str) -> Failure | None:
+        """Why the last attempt failed; None when it succeeded or there was none."""
+        try:
+            return Failure(**json.loads(self._get(self._path(analyzer, "failures", video_id))))
+        except FileNotFoundError:
+            return None
+
+    def write_document(
+        self, name: str, video_id: str, document: Mapping[str, Any], timeline: pa.Table
+    ) -> None:
+        """Store a merged document: its timeline as Parquet, then the whole as JSON."""
+        footer = {PROVENANCE_KEY: _to_json({"result_id": document["result_id"]})}
+        self._put(
+            {
+                self._path(name, "timeline", video_id): _to_parquet(timeline, footer),
+                self._path(name, "json", video_id): _to_json(document, indent=1),
+            }
+        )
+
+    def location(self, analyzer: str, kind: str, video_id: str) -> str:
+        """Full URL of a stored file: `kind` is observations, segments, json or timeline."""
+        fs, _ = self._place
+        return str(fs.unstrip_protocol(self._path(analyzer, kind, video_id)))
+
+    def _path(self, analyzer: str, kind: str, video_id: str, suffix: str = "") -> str:
+        ending = suffix or ("json" if kind in ("json", "failures") else "parquet")
+        return f"{self._place[1]}/{analyzer}/{kind}/{video_id}.{ending}"
+
+    def _put(self, contents: Mapping[str, bytes]) -> None:
+        """Put several files in place, in order; none of them when one cannot be written."""
+        fs, _ = self._place
+        if not isinstance(fs, LocalFileSystem):
+            for path, content in contents.items():
+                fs.pipe_file(path, content)  # an object appears whole or not at all
+            return
+        written: dict[Path, Path] = {}
+        try:
+            for path, content in contents.items():
+                target = Path(path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+                written[temporary] = target
+                with temporary.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            for temporary, target in written.items():
+                temporary.replace(target)
+        finally:
+            for temporary in written:
+                temporary.unlink(missing_ok=True)
+
+    def _get(self, path: str) -> bytes:
+        return self._place[0].cat_file(path)
+
+    def _read_table(self, path: str) -> pa.Table:
+        return pq.read_table(pa.BufferReader(self._get(path)))
+
+    def _remove(self, path: str) -> None:
+        fs, _ = self._place
+        if fs.exists(path):
+            fs.rm(path)
+
+
+def _to_json(document: Mapping[str, Any], indent: int | None = None) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False).encode()
+
+
+def _to_parquet(table: pa.Table, footer: Mapping[bytes, bytes]) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(footer), sink, compression="zstd")
+    return sink.getvalue().to_pybytes()

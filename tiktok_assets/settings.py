@@ -1,0 +1,130 @@
+"""Every setting of the project: its default, its environment variable, its line in the TOML file.
+
+Precedence: arguments, then environment (`TIKTOK_ASSETS_<NAME>`, nested with `__`), then the file
+`tiktok-assets.toml` in the project folder (or the one `TIKTOK_ASSETS_CONFIG` names), then defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from analyzers.base import Analyzer, AnalyzerSettings
+from analyzers.models.lending import ModelChoice
+from analyzers.registry import analyzer_classes
+from resources.media import LadderSettings
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+"""The checkout; all state lies below its `data/` unless configured otherwise."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(_Part):
+    """A model for a role, in place of the profile's."""
+
+    model_id: str = Field(description="Id of the model in the manifest (`tiktok-assets models`)")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    runtime: str = Field("auto", description="auto, torch, openvino, onnxruntime, ctranslate2")
+
+    def choice(self) -> ModelChoice:
+        """The same, as the analyzers know it."""
+        return ModelChoice(self.model_id, self.device, self.runtime)
+
+
+class AnalyzerConfig(_Part):
+    """One analyzer: on or off, its own settings, its models where they differ."""
+
+    enabled: bool | None = Field(None, description="Unset: as the analyzer itself declares")
+    settings: dict[str, object] = Field(default_factory=dict)
+    models: dict[str, ModelSettings] = Field(default_factory=dict, description="By role")
+
+
+class StageLimits(_Part):
+    """How many analyzers of a stage run at once within a run."""
+
+    heavy_gpu: int = Field(1, ge=1)
+    medium_gpu: int = Field(6, ge=1)
+    light_gpu: int = Field(7, ge=1)
+    fast: int = Field(10, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings. Unknown names are refused, so that a slip of the pen is not lost."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TIKTOK_ASSETS_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(PROJECT_DIR / "data", description="All state lies below this folder")
+    results_url: str = Field(
+        "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
+    )
+    profile: Literal["embedded", "full"] = Field(
+        "embedded", description="Which models stand behind the analyzers"
+    )
+    models: dict[str, ModelSettings] = Field(
+        default_factory=dict, description="Models by role, in place of the profile's"
+    )
+    analyzers: dict[str, AnalyzerConfig] = Field(default_factory=dict)
+    stage_limits: StageLimits = StageLimits()
+    max_concurrent_steps: int = Field(
+        0, ge=0, description="Steps of a run at once, all stages together; 0: follow the cores"
+    )
+    ladder: LadderSettings = LadderSettings()
+    frame_cache_gb: float = Field(20.0, gt=0, description="Bound of the frame cache on disk")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, environment, TOML file."""
+        file = os.environ.get("TIKTOK_ASSETS_CONFIG", PROJECT_DIR / "tiktok-assets.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+    @property
+    def results(self) -> str:
+        """The results' URL in force."""
+        return self.results_url or str(self.data_dir / "results")
+
+    def enabled(self) -> dict[str, type[Analyzer]]:
+        """The analyzers that are switched on, by name.
+
+        Raises `LookupError` for a configured name that no analyzer has.
+        """
+        classes = analyzer_classes()
+        if unknown := self.analyzers.keys() - classes.keys():
+            raise LookupError(
+                f"settings name unknown analyzers: {', '.join(sorted(unknown))}; "
+                f"there are {', '.join(sorted(classes))}"
+            )
+        return {name: cls for name, cls in classes.items() if self._is_enabled(name, cls)}
+
+    def _is_enabled(self, name: str, cls: type[Analyzer]) -> bool:
+        configured = self.analyzers.get(name, AnalyzerConfig()).enabled
+        return cls.enabled_by_default if configured is None else configured
+
+    def analyzer_settings(self, cls: type[Analyzer]) -> AnalyzerSettings:
+        """An analyzer's own settings, checked against its declaration."""
+        return cls.Settings(**self.analyzers.get(cls.name, AnalyzerConfig()).settings)
+
+    def model_choices(self, cls: type[Analyzer]) -> dict[str, ModelChoice]:
+        """Models this analyzer is configured to take, by role, where they differ from the rest."""
+        own = self.analyzers.get(cls.name, AnalyzerConfig()).models
+        return {role: chosen.choice() for role, chosen in own.items()}
