@@ -1,0 +1,101 @@
+"""Steps of a run over several videos: each video succeeds or fails by itself.
+
+Dagster's unit of failure is the step: a step that raises has materialized nothing and everything
+downstream is skipped; a step that returns has materialized every partition of its run. So in a run
+over several partitions (a backfill with `BackfillPolicy.multi_run`) a step
+
+- reports each good partition itself, as soon as it is done;
+- passes over a partition that a step upstream did not materialize in this run;
+- yields a result for which Dagster writes no materialization, so that downstream steps run;
+- then raises, naming the broken partitions, so that the step and the run are failed. The executor
+  lets steps start on the output of a failed step.
+
+A broken partition was planned in a failed run and not materialized: the UI shows it as failed, in
+the asset that broke and in all downstream, and "materialize missing and failed" takes it up again.
+Re-executing the run from failure repeats the failed steps and all downstream of them, which fills
+in what was passed over. Errors that may pass are to be retried inside `work`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import dagster as dg
+
+from tiktok_assets.executor import REPORTED_BY_STEP, partition_materialization
+
+_MAX_RECORDS = 1000  # newest first: more than any run's partitions
+
+
+def each_partition(
+    context: dg.AssetExecutionContext, work: Callable[[str], dg.MaterializeResult]
+) -> Iterator[dg.MaterializeResult]:
+    """Do `work` for each partition of the run; the body of an asset: `yield from` it.
+
+    The asset must have one output and the type Nothing or none, so that no IO manager is asked.
+    In a run of one partition this is `work` itself: its error is the step's error, as it is.
+
+    Raises:
+        dagster.Failure: after all partitions, naming those whose `work` raised, with the error.
+    """
+    if len(context.partition_keys) == 1:
+        yield work(context.partition_key)
+        return
+
+    passed_over = _not_materialized_upstream(context, context.partition_keys)
+    errors: dict[str, Exception] = {}
+    done = 0
+    for key in context.partition_keys:
+        if key in passed_over:
+            context.log.warning(
+                f"{key} is passed over: {passed_over[key]} failed for it in this run."
+            )
+            continue
+        try:
+            result = work(key)
+        except Exception as error:
+            errors[key] = error
+            context.log.exception(f"{key} failed; the run goes on with the other videos.")
+        else:
+            context.log_event(partition_materialization(context, key, result))
+            done += 1
+
+    if done or not errors:
+        yield dg.MaterializeResult(
+            metadata={**REPORTED_BY_STEP, "done": done, "passed_over": sorted(passed_over)}
+        )
+    if errors:
+        broken = "; ".join(f"{key}: {_sentence(error)}" for key, error in errors.items())
+        raise dg.Failure(
+            f"{len(errors)} of {len(context.partition_keys)} videos failed: {broken}",
+            metadata={"broken": list(errors)},
+            allow_retries=False,
+        )
+
+
+def _sentence(error: Exception) -> str:
+    return (error.description if isinstance(error, dg.Failure) else str(error)) or repr(error)
+
+
+def _not_materialized_upstream(
+    context: dg.AssetExecutionContext, keys: Sequence[str]
+) -> dict[str, str]:
+    """The partitions that a step upstream was to materialize in this run, and did not: its name.
+
+    A run that re-executes another counts what that one materialized as its own.
+    """
+    run = context.run
+    runs = {run.run_id, run.parent_run_id, run.root_run_id}
+    missing: dict[str, str] = {}
+    in_run = context.job_def.asset_layer.selected_asset_keys
+    for parent in context.assets_def.asset_deps[context.asset_key]:
+        if parent not in in_run:
+            continue  # not made in this run: `work` says what it misses
+        records = context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=parent, asset_partitions=list(keys)), limit=_MAX_RECORDS
+        ).records
+        made = {record.partition_key for record in records if record.run_id in runs}
+        for key in keys:
+            if key not in made:
+                missing.setdefault(key, parent.to_user_string())
+    return missing
