@@ -1,0 +1,116 @@
+"""Devices, runtimes, thread budgets, and the switches that keep ML libraries quiet and offline."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from functools import cache
+
+from analyzers.cores import available_cores
+from analyzers.models.weights import ModelSpec, data_dir
+
+
+class DeviceUnavailable(RuntimeError):
+    """The device or runtime that was asked for cannot be used here; nothing falls back by itself."""
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return available_cores()
+
+
+def model_threads() -> int:
+    """Threads that one model's runtime may use; TIKTOK_ASSETS_MODEL_THREADS overrides it.
+
+    About as many steps as cores run at once, so each library gets a part of the cores: two at
+    least, which lets the last step of a run finish sooner, and a quarter on larger machines.
+    """
+    if given := os.environ.get("TIKTOK_ASSETS_MODEL_THREADS"):
+        return max(1, int(given))
+    cores = cpu_count()
+    return min(cores, max(2, cores // 4))
+
+
+def environment() -> dict[str, str]:
+    """The variables that libraries read when they are imported, for this process or a child."""
+    threads = str(model_threads())
+    return {
+        # Threads: torch, OpenMP and BLAS libraries, OpenCV, numexpr's and numba's pools.
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENCV_FOR_THREADS_NUM": threads,
+        "NUMBA_NUM_THREADS": threads,
+        # Waiting OpenMP threads must not spin: other steps want the core.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        # Look for CUDA without creating a context, so that a worker can still fork.
+        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+        # Offline, and silent towards their makers.
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "YOLO_OFFLINE": "true",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "false",
+        "YOLO_CONFIG_DIR": str(data_dir() / "cache" / "ultralytics"),
+    }
+
+
+def prepare() -> None:
+    """Set the switches above, before heavy libraries are imported; may be called again.
+
+    What the user set stays. Libraries that are already imported get their thread count by call.
+    """
+    for name, value in environment().items():
+        os.environ.setdefault(name, value)
+    os.makedirs(os.environ["YOLO_CONFIG_DIR"], exist_ok=True)
+    if cv2 := sys.modules.get("cv2"):
+        cv2.setNumThreads(model_threads())
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(model_threads())
+
+
+@cache
+def cuda_available() -> bool:
+    """Whether torch can use an NVIDIA GPU here; torch is only imported where a driver is."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    prepare()
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def settle_device(asked: str, spec: ModelSpec) -> str:
+    """The device that `auto` means for a model here, or the one asked for."""
+    if asked == "auto":
+        return "cuda:0" if "cuda" in spec.runtimes and cuda_available() else "cpu"
+    device = "cuda:0" if asked == "cuda" else asked
+    kind = device.partition(":")[0]
+    if kind not in spec.runtimes:
+        raise DeviceUnavailable(
+            f"model {spec.model_id} runs on {', '.join(spec.runtimes)}, not on {asked}; "
+            "set its device to auto"
+        )
+    if kind == "cuda" and not cuda_available():
+        raise DeviceUnavailable(
+            f"{asked} was asked for {spec.model_id}, but torch sees no NVIDIA GPU here; "
+            "set its device to cpu or auto"
+        )
+    return device
+
+
+def settle_runtime(asked: str, device: str, spec: ModelSpec) -> str:
+    """The runtime that `auto` means for a model on a device, or the one asked for."""
+    offered = spec.runtimes["cuda" if device.startswith("cuda") else "cpu"]
+    if asked == "auto":
+        return offered[0]
+    if asked not in offered:
+        raise DeviceUnavailable(
+            f"model {spec.model_id} has no runtime {asked} on {device}; it has {', '.join(offered)}"
+        )
+    return asked
