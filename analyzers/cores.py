@@ -10,10 +10,12 @@ def available_cores(root: Path = Path("/")) -> int:
     """Cores this process may use: its CPU affinity, cut down to its cgroup's CPU quota.
 
     A container on a large host sees all of the host's cores and gets only its quota of them
-    (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files). A part of a core counts
-    as a whole one. `root` is the file system that holds `proc` and `sys`, for tests.
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files). A part of a core
+    counts as a whole one. `root` is the file system that holds `proc` and `sys`, for tests.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     quota = min(_quotas(root), default=float(cores))
     return max(1, min(cores, -int(-quota // 1)))
 

@@ -19,10 +19,11 @@ from contextvars import ContextVar
 OnProgress = Callable[[float | None, float | None], None]
 
 
-class Cancelled(BaseException):  # noqa: N818 - not an error, as asyncio.CancelledError
+class Cancelled(BaseException):
     """Raised by `checkpoint` in a task that was asked to stop.
 
-    Not an `Exception`: code that survives a bad batch with `except Exception` must not survive this.
+    Not an `Exception`, like asyncio's: what survives a bad batch with `except Exception` must not
+    survive this.
     """
 
 

@@ -5,11 +5,11 @@ own executors: `tag_concurrency_limits`, here on the op tag `tiktok/stage`; a to
 hooks; cancellation. Waiting, for a pool or a retry, costs next to no CPU.
 
 Cancellation: a termination from the UI (seen as the run's status), SIGTERM and Ctrl-C all ask the
-running steps to stop at their next `progress.checkpoint`. What had finished stays materialized. A
-step that has not stopped after `cancel_grace_s`, because it hangs in native code, is given up: it is
-recorded as failed and the run ends as canceled without it. Threads cannot be killed: the given up
-one is a daemon, so it does not keep a process that wants to exit, and it stays in `live_steps()`
-until it returns, so that a warm worker can see that its process needs replacing.
+running steps to stop at their next `progress.checkpoint`. What had finished stays materialized.
+A step that has not stopped after `cancel_grace_s`, because it hangs in native code, is given up:
+it is recorded as failed and the run ends as canceled without it. Threads cannot be killed: the
+given up one is a daemon, so it does not keep a process that wants to exit, and it stays in
+`live_tasks()` until it returns, so that a warm worker can see that its process needs replacing.
 
 Compute logs: a file descriptor belongs to the process, so what native code writes cannot be told
 apart by step. It goes, together with everything else, to one capture for the run. What Python code
@@ -29,7 +29,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -96,15 +96,17 @@ class LiveStep:
 
     @property
     def run_id(self) -> str:
+        """Id of the run it belongs to."""
         return self.context.run_id
 
     @property
     def step_key(self) -> str:
+        """Dagster's key of the step, which is the asset's name."""
         return self.context.step.key
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The op's tags."""
+        """Tags of its op."""
         return self.context.step.tags or {}
 
 
@@ -112,7 +114,7 @@ _live: set[LiveStep] = set()
 _live_lock = threading.Lock()
 
 
-def live_steps() -> list[LiveStep]:
+def live_tasks() -> list[LiveStep]:
     """The steps of this process that have not returned, oldest first: what a watchdog looks at."""
     with _live_lock:
         return sorted(_live, key=lambda step: step.started)
@@ -140,15 +142,16 @@ def live_steps() -> list[LiveStep]:
 )
 def threaded_executor(init_context: dg.InitExecutorContext) -> Executor:
     """Runs the steps of a run on threads in one process, under limits by stage."""
-    config = init_context.executor_config
-    limits: dict[str, int] = config["stage_limits"]
+    config: Mapping[str, Any] = init_context.executor_config
+    limits = config["stage_limits"]
     max_concurrent = config["max_concurrent"]
     if max_concurrent is None:
         max_concurrent = available_cores()
     for name, limit in {**limits, "max_concurrent": max_concurrent}.items():
         if limit < 1:
             raise DagsterUnmetExecutorRequirementsError(
-                f"The executor's {name} is {limit}, so some steps could never run: make it 1 or more."
+                f"The executor's {name} is {limit}, so some steps could never run; "
+                "make it 1 or more."
             )
     return ThreadedExecutor(
         retries=RetryMode.from_config(config["retries"]) or RetryMode.ENABLED,
@@ -179,6 +182,7 @@ class ThreadedExecutor(Executor):
 
     @property
     def retries(self) -> RetryMode:
+        """Whether steps that ask for a retry get one."""
         return self._retries
 
     def execute(
@@ -228,9 +232,8 @@ class ThreadedExecutor(Executor):
                     step_dependency_config=self._dependencies,
                 )
             )
-            # Left in this order: the steps are asked to stop before anything is taken from them.
             yield from _capture_run(job_context, stack)
-            stack.callback(lambda: [step.task.cancel() for step in running])
+            stack.callback(_cancel, running)
 
             while running or not (stop_at or active.is_complete):
                 if not stop_at and interrupts.received(active):
@@ -241,8 +244,7 @@ class ThreadedExecutor(Executor):
                     )
                     stop_at = time.monotonic() + self._cancel_grace_s
                     active.mark_interrupted()
-                    for step in running:
-                        step.task.cancel()
+                    _cancel(running)
                 if not stop_at:
                     for ready in active.get_steps_to_execute(self._max_concurrent - len(running)):
                         context = job_context.for_step(ready, active.get_known_state())
@@ -285,7 +287,8 @@ class _Interrupts:
         instance, run = self._context.instance, self._context.dagster_run
         if active.check_for_interrupts():
             # Without this Dagster takes the signal for a crash, which would be retried.
-            if instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED:
+            stored = instance.get_run_by_id(run.run_id)
+            if stored and stored.status == dg.DagsterRunStatus.STARTED:
                 instance.report_run_canceling(run, "Caught a termination signal.")
             return True
         if time.monotonic() < self._next_look:
@@ -329,6 +332,11 @@ def _start(
     return step
 
 
+def _cancel(running: Iterable[LiveStep]) -> None:
+    for step in running:
+        step.task.cancel()
+
+
 def _give_up(
     running: set[LiveStep], active: ActiveExecution, grace_s: float
 ) -> Iterator[dg.DagsterEvent]:
@@ -350,13 +358,16 @@ def _give_up(
 def _engine_error(
     context: PlanExecutionContext, message: str, error: BaseException
 ) -> dg.DagsterEvent:
-    info = serializable_error_info_from_exc_info((type(error), error, error.__traceback__))
+    try:
+        raise error
+    except BaseException:
+        info = serializable_error_info_from_exc_info(sys.exc_info())
     return dg.DagsterEvent.engine_event(context, message, EngineEventData.engine_error(info))
 
 
 # Compute logs
 
-_step_files: ContextVar[Mapping[str, IO[str]]] = ContextVar("step_files", default={})
+_step_files: ContextVar[Mapping[str, IO[Any]] | None] = ContextVar("step_files", default=None)
 
 
 class _StepStream(io.TextIOBase):
@@ -367,7 +378,7 @@ class _StepStream(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        if file := _step_files.get().get(self._name):
+        if file := (_step_files.get() or {}).get(self._name):
             file.write(text)
             if "\n" in text:
                 file.flush()  # the UI shows it while the step runs
@@ -414,7 +425,7 @@ def _capture_step(context: StepExecutionContext, stack: ExitStack) -> dg.Dagster
     """Capture what the calling thread writes to Python's streams until the stack is left."""
     manager = context.instance.compute_log_manager
     key = manager.build_log_key_for_run(context.run_id, create_compute_log_file_key())
-    files = {}
+    files: dict[str, IO[Any]] = {}
     try:
         for io_type in ComputeIOType:
             if file := stack.enter_context(manager.open_log_stream(key, io_type)):
@@ -456,4 +467,5 @@ def partition_materialization(
         step_context=step_context,
         execution_type=AssetExecutionType.MATERIALIZATION,
     )
+    assert isinstance(event, dg.AssetMaterialization)
     return event

@@ -1,4 +1,4 @@
-"""A run over several videos of which one is broken: the pattern that the asset factory builds on."""
+"""A run over several videos of which one is broken: what the asset factory builds on."""
 
 from collections.abc import Iterator
 from pathlib import Path
