@@ -1,0 +1,138 @@
+"""A bounded folder of frame ladders: built once, pinned while in use, evicted oldest first."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_META = "ladder.json"
+
+Build = Callable[[Path], dict[str, Any]]
+
+
+class LadderCache:
+    """Ladders by key. Safe between threads and between processes on one machine.
+
+    Each key has a lock file: held alone while its ladder is built or evicted, held shared while
+    it is read. A ladder is built in `<key>.partial` and renamed when it is whole, so whatever
+    stands under its own name can be used.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder, self.max_bytes = folder, max_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def open(self, key: str, build: Build) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The ladder's folder and what `build` told of it; pinned until the block is left.
+
+        `build(folder)` is called on a miss, and at most once at a time for a key.
+        """
+        place = self.folder / key
+        while True:
+            with self._lock(key, fcntl.LOCK_SH):
+                if (place / _META).exists():
+                    os.utime(place / _META)
+                    yield place, json.loads((place / _META).read_text())
+                    return
+            with self._lock(key, fcntl.LOCK_EX):
+                if not (place / _META).exists():
+                    self._build(place, build)
+            self.evict(self.max_bytes, keep=key)
+
+    def _build(self, place: Path, build: Build) -> None:
+        partial = place.with_name(place.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            meta = build(partial)
+            (partial / _META).write_text(json.dumps(meta))
+            shutil.rmtree(place, ignore_errors=True)
+            partial.rename(place)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+    def evict(self, max_bytes: int, keep: str | None = None) -> list[str]:
+        """Remove the ladders used longest ago until the rest fit; returns their keys.
+
+        Pinned ladders and `keep` stay, even where they alone are more than `max_bytes`. What a
+        killed decode left behind goes first.
+        """
+        removed = []
+        sizes: dict[str, int] = {}
+        used: dict[str, float] = {}
+        for place in self.folder.iterdir():
+            if not place.is_dir():
+                continue
+            key = place.name.removesuffix(".partial")
+            if place.name != key:
+                with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+                    if locked:
+                        shutil.rmtree(place, ignore_errors=True)
+                continue
+            try:
+                used[key] = (place / _META).stat().st_mtime
+            except OSError:
+                used[key] = 0.0
+            sizes[key] = _size(place)
+        total = sum(sizes.values())
+        for key in sorted(used, key=used.__getitem__):
+            if total <= max_bytes:
+                break
+            if key == keep:
+                continue
+            with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+                if not locked:
+                    continue
+                # Renamed first: a removal that is cut short leaves nothing that looks whole.
+                partial = self.folder / f"{key}.partial"
+                (self.folder / key).rename(partial)
+                shutil.rmtree(partial, ignore_errors=True)
+                (self.folder / f"{key}.lock").unlink(missing_ok=True)
+            total -= sizes[key]
+            removed.append(key)
+        return removed
+
+    @contextmanager
+    def _lock(self, key: str, operation: int) -> Iterator[bool]:
+        """Hold a key's lock; yields False where it is not to be had without waiting."""
+        path = self.folder / f"{key}.lock"
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                try:
+                    fcntl.flock(descriptor, operation)
+                except BlockingIOError:
+                    yield False
+                    return
+                if not _still_there(path, descriptor):
+                    continue  # evicted while this waited: lock the new file
+                yield True
+                return
+            finally:
+                os.close(descriptor)
+
+
+def _still_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(root) / name).stat().st_size
+            except OSError:
+                continue
+    return total

@@ -1,0 +1,43 @@
+"""How the frame ladder is made; part of the key under which it is cached."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Raise it when the same settings give other pictures or other sound than before.
+LADDER_VERSION = 1
+
+
+class LadderSettings(BaseModel):
+    """Rates and sizes of the rungs. Thumbs are always every frame at 48x27."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    motion_rate_hz: float = Field(15.0, gt=0, description="Frames a second of the motion rung")
+    analysis_rate_hz: float = Field(5.0, gt=0, description="Frames a second of the analysis rung")
+    detail_rate_hz: float = Field(1.0, gt=0, description="Frames a second of the detail rung")
+    short_side_px: int = Field(360, ge=16, description="Short side of motion and analysis, at most")
+    detail_short_side_px: int = Field(1080, ge=16, description="Short side of detail, at most")
+    jpeg_quality: int = Field(92, ge=1, le=100, description="JPEG quality of the detail rung")
+
+    def key(self) -> str:
+        """Eight hex digits that change with every setting and with `LADDER_VERSION`."""
+        text = f"{LADDER_VERSION}:{self.model_dump_json()}"
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class DecodeLimits(BaseModel):
+    """What a decode may cost before it is given up; no part of the cache key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_timeout_s: float = Field(45.0, gt=0, description="Wall time any file may take")
+    timeout_per_video_s: float = Field(
+        3.0, gt=0, description="Wall time added for each second of 1080x1920 video at 30 fps"
+    )
+    memory_bytes: int = Field(
+        4 * 1024**3, gt=0, description="Address space a decode may take beyond the program's own"
+    )
+    threads: int = Field(0, ge=0, description="Decoder threads; 0 takes the cores this process has")

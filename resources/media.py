@@ -1,0 +1,256 @@
+"""The library of source files, and videos as analyzers read them.
+
+library = MediaLibrary(Path("data"))
+video_id = library.register(Path("clip.mp4"))
+with library.open(video_id) as video:
+    ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analyzers.video import JpegFrames, MappedFrames, Video, VideoInfo
+from resources.decode_child import MediaError, run_decoder
+from resources.ladder_cache import LadderCache
+from resources.ladder_settings import DecodeLimits, LadderSettings
+from resources.probe import ProbeResult, audio_info, probe_file
+from resources.sidecar import read_metadata, sidecar_of
+
+__all__ = [
+    "DecodeLimits",
+    "LadderSettings",
+    "MediaError",
+    "MediaLibrary",
+    "ProbeResult",
+    "SourceFile",
+    "open_video",
+]
+
+_RECORD = ".source.json"
+#: The largest bit rate that is believed of a picture, to bound made-up durations.
+_LEAST_BYTES_PER_S = 200.0
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A registered file."""
+
+    video_id: str
+    file: str
+    sha256: str
+    size_bytes: int
+    original_name: str
+
+
+class MediaLibrary:
+    """Source files under `<data_dir>/library`, their ladders under `<data_dir>/cache/ladder`."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: LadderSettings | None = None,
+        limits: DecodeLimits | None = None,
+        max_cache_bytes: int = 20 * 10**9,
+    ) -> None:
+        self.settings = settings or LadderSettings()
+        self.limits = limits or DecodeLimits()
+        self._folder = Path(data_dir) / "library"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._cache = LadderCache(Path(data_dir) / "cache" / "ladder", max_cache_bytes)
+
+    def register(self, path: Path | str) -> str:
+        """Take a file into the library and return its video id.
+
+        The file is hard-linked, or copied where that is not possible; so is its `.info.json`.
+        The same bytes under another name are the same video. Raises `MediaError` where there is
+        no such file; whether it is a video is `probe`'s question.
+        """
+        path = Path(path)
+        try:
+            sha256 = _sha256(path)
+        except OSError as error:
+            raise MediaError(path, f"cannot be read ({error.strerror})", "check the path") from None
+        source = self._find(sha256)
+        if source is None:
+            video_id = f"{_slug(path.stem)}-{sha256[:8]}"
+            if self._record(video_id).exists():  # another file with these eight digits
+                video_id = f"{_slug(path.stem)}-{sha256[:16]}"
+            source = SourceFile(
+                video_id,
+                video_id + path.suffix.lower(),
+                sha256,
+                path.stat().st_size,
+                path.name,
+            )
+            _link_or_copy(path, self._folder / source.file)
+            _write(self._record(video_id), json.dumps(asdict(source), indent=2).encode())
+        if (sidecar := sidecar_of(path)) is not None:
+            _write(self._sidecar(source.video_id), sidecar.read_bytes())
+        return source.video_id
+
+    def video_ids(self) -> list[str]:
+        """All registered videos, sorted."""
+        return sorted(p.name.removesuffix(_RECORD) for p in self._folder.glob(f"*{_RECORD}"))
+
+    def source(self, video_id: str) -> SourceFile:
+        """A registered file. Raises `KeyError` for an unknown video id."""
+        try:
+            return SourceFile(**json.loads(self._record(video_id).read_text()))
+        except FileNotFoundError:
+            raise KeyError(f"{video_id}: no such video; register its file first") from None
+
+    def path(self, video_id: str) -> Path:
+        """Where a video's source file lies."""
+        return self._folder / self.source(video_id).file
+
+    def probe(self, video_id: str) -> ProbeResult:
+        """What the file is. Raises `MediaError` where it cannot be analyzed."""
+        return probe_file(self.path(video_id), self.limits)
+
+    @contextmanager
+    def open(self, video_id: str) -> Iterator[Video]:
+        """The decoded video; its ladder is built on a miss and stays until the block is left.
+
+        Raises `MediaError` where the file cannot be decoded.
+        """
+        source = self.source(video_id)
+        path = self._folder / source.file
+
+        def build(folder: Path) -> dict[str, Any]:
+            probed = self.probe(video_id)
+            request = {
+                "what": "ladder",
+                "folder": str(folder),
+                "settings": self.settings.model_dump(),
+            }
+            return run_decoder(request, path, self.limits, self._timeout_s(probed, source))
+
+        key = f"{source.sha256[:32]}-{self.settings.key()}"
+        with self._cache.open(key, build) as (folder, meta):
+            yield self._video(source, folder, meta)
+
+    def evict(self, max_bytes: int) -> list[str]:
+        """Shrink the frame cache, oldest first; what is open stays. Returns the removed keys."""
+        return self._cache.evict(max_bytes)
+
+    def _timeout_s(self, probed: ProbeResult, source: SourceFile) -> float:
+        believable_s = source.size_bytes / _LEAST_BYTES_PER_S
+        duration_s = min(probed.duration_s or believable_s, believable_s)
+        load = probed.width_px * probed.height_px / (1080 * 1920) * max(probed.fps, 30.0) / 30.0
+        return self.limits.base_timeout_s + self.limits.timeout_per_video_s * duration_s * max(
+            load, 0.1
+        )
+
+    def _video(self, source: SourceFile, folder: Path, meta: dict[str, Any]) -> Video:
+        fields = dict(meta)
+        rungs, tags = fields.pop("rungs"), fields.pop("tags")
+        metadata, remark = read_metadata(self._sidecar(source.video_id), tags)
+        fields["warnings"] = (*fields["warnings"], *([remark] if remark else []))
+        fields["audio"] = audio_info(fields["audio"])
+        info = VideoInfo(
+            video_id=source.video_id,
+            path=str(self._folder / source.file),
+            sha256=source.sha256,
+            size_bytes=source.size_bytes,
+            metadata={"original_name": source.original_name, **metadata},
+            **fields,
+        )
+        return Video(
+            info=info,
+            thumbs=_mapped(folder, "thumbs"),
+            motion=_mapped(folder, "motion"),
+            analysis=_mapped(folder, "analysis"),
+            detail=JpegFrames(
+                *_table(folder, "detail"),
+                files=[
+                    folder / "detail" / f"{i:06d}.jpg" for i in range(rungs["detail"]["frames"])
+                ],
+            ),
+            audio_16k=_map(folder / "audio_16k.npy") if info.audio else None,
+            audio_44k=_map(folder / "audio_44k.npy") if info.audio else None,
+        )
+
+    def _find(self, sha256: str) -> SourceFile | None:
+        for digits in (8, 16):
+            for record in self._folder.glob(f"*-{sha256[:digits]}{_RECORD}"):
+                source = self.source(record.name.removesuffix(_RECORD))
+                if source.sha256 == sha256 and (self._folder / source.file).exists():
+                    return source
+        return None
+
+    def _record(self, video_id: str) -> Path:
+        return self._folder / f"{video_id}{_RECORD}"
+
+    def _sidecar(self, video_id: str) -> Path:
+        return self._folder / f"{video_id}.info.json"
+
+
+@contextmanager
+def open_video(
+    path: Path | str, data_dir: Path | str | None = None, settings: LadderSettings | None = None
+) -> Iterator[Video]:
+    """A file as a `Video`, for plain Python; without `data_dir` all is removed at the end."""
+    with ExitStack() as stack:
+        if data_dir is None:
+            data_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-"))
+        library = MediaLibrary(Path(data_dir), settings)
+        yield stack.enter_context(library.open(library.register(path)))
+
+
+def _map(path: Path) -> np.ndarray:
+    array: np.ndarray = np.load(path, mmap_mode="r")
+    return array
+
+
+def _table(folder: Path, rung: str) -> tuple[np.ndarray, np.ndarray]:
+    return np.load(folder / f"{rung}.times_s.npy"), np.load(folder / f"{rung}.frames.npy")
+
+
+def _mapped(folder: Path, rung: str) -> MappedFrames:
+    return MappedFrames(*_table(folder, rung), pixels=_map(folder / f"{rung}.npy"))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another file system, or one without links
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".copy-", delete=False) as file:
+            partial = Path(file.name)
+        try:
+            shutil.copyfile(source, partial)
+            partial.replace(target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a small file so that readers see all of it or nothing."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)

@@ -1,0 +1,137 @@
+"""Which streams of a file are read, and what is known of them before they are decoded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from resources.encryption import encrypted_by
+
+#: Smaller pictures are placeholders, not videos.
+_SMALLEST_SIDE_PX = 16
+#: Demuxers and file brands of single pictures.
+_STILL_DEMUXERS = {"image2", "ico", "webp_pipe"}
+_STILL_BRANDS = {"heic", "heix", "mif1", "avif"}
+
+
+class Refused(Exception):
+    """The file cannot be analyzed; the text is the cause, without the file's name."""
+
+
+@dataclass
+class Source:
+    """An open file and its chosen streams."""
+
+    container: InputContainer
+    video: VideoStream
+    audio: Any | None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def nominal_fps(self) -> float:
+        """Frames a second as the container says, 25 where it says nothing sensible."""
+        rates = (self.video.average_rate, self.video.guessed_rate)
+        return next((float(r) for r in rates if r and 0.1 <= r <= 480), 25.0)
+
+    @property
+    def pixel_aspect_ratio(self) -> float:
+        """Width of a stored pixel over its height; 1 where the file says nothing sensible."""
+        ratio = self.video.sample_aspect_ratio
+        value = float(ratio) if ratio else 1.0
+        return value if 0.1 <= value <= 10 else 1.0
+
+    @property
+    def duration_s(self) -> float:
+        """What the container says, or 0."""
+        stream = self.video
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return (self.container.duration or 0) / av.time_base
+
+
+def open_source(path: Path, threads: int) -> Source:
+    """Open a file and choose its streams. Raises `Refused`, or what PyAV raises."""
+    if path.stat().st_size == 0:
+        raise Refused("empty file (0 bytes)")
+    if (cipher := encrypted_by(path)) is not None:
+        raise Refused(f"encrypted ({cipher}); only a copy without protection can be analyzed")
+    container = av.open(str(path), metadata_errors="replace")
+    _refuse_still(container)
+    warnings: list[str] = []
+    video = _best_video(container, path, warnings)
+    audio = _best_audio(container, warnings)
+    video.thread_type = "AUTO"
+    video.codec_context.thread_count = threads
+    return Source(container, video, audio, warnings)
+
+
+def _refuse_still(container: InputContainer) -> None:
+    name = container.format.name
+    brand = container.metadata.get("major_brand", "").strip()
+    if name in _STILL_DEMUXERS or name.endswith("_pipe") or brand in _STILL_BRANDS:
+        raise Refused("a still picture, not a video")
+
+
+def _best_video(container: InputContainer, path: Path, warnings: list[str]) -> VideoStream:
+    real = [
+        s
+        for s in container.streams.video
+        if not s.disposition & (s.disposition.attached_pic | s.disposition.timed_thumbnails)
+    ]
+    if not real:
+        if container.streams.video:
+            raise Refused("no video stream, only a cover picture")
+        held = sorted({s.type for s in container.streams}) or ["nothing"]
+        raise Refused(f"no video stream (the file holds {', '.join(held)})")
+    decodable = [s for s in real if s.codec_context is not None]
+    if not decodable:
+        raise Refused("no decoder for its video stream")
+    most = max(_frame_count(s) for s in decodable)
+
+    def rank(stream: VideoStream) -> tuple[bool, bool, bool, int, int]:
+        width, height = stream.codec_context.width, stream.codec_context.height
+        return (
+            min(width, height) >= _SMALLEST_SIDE_PX,
+            _frame_count(stream) >= most / 2,
+            bool(stream.disposition & stream.disposition.default),
+            width * height,
+            -stream.index,
+        )
+
+    best = max(decodable, key=rank)
+    if len(real) > 1:
+        size = f"{best.codec_context.width}x{best.codec_context.height}"
+        warnings.append(f"{len(real)} video streams; stream {best.index} ({size}) was taken")
+    return best
+
+
+def _frame_count(stream: VideoStream) -> float:
+    """Frames the container lists, or infinity where it does not say."""
+    if stream.frames:
+        return stream.frames
+    empty = stream.duration == 0 or (stream.average_rate is None and stream.start_time is None)
+    return 0 if empty else math.inf
+
+
+def _best_audio(container: InputContainer, warnings: list[str]) -> Any | None:
+    streams = container.streams.audio
+    usable = [s for s in streams if s.codec_context is not None and s.codec_context.sample_rate]
+    if len(usable) < len(streams):
+        warnings.append(f"{len(streams) - len(usable)} audio streams have no decoder")
+    if not usable:
+        return None
+    return max(
+        usable,
+        key=lambda s: (
+            bool(s.disposition & s.disposition.default),
+            s.codec_context.channels,
+            s.codec_context.sample_rate,
+            -s.index,
+        ),
+    )
