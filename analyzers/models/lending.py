@@ -89,11 +89,7 @@ class Models:
         Raises `DeviceUnavailable` where the chosen device is not there or the model cannot use it.
         """
         choice = self._choice(role)
-        spec = self.files.spec(choice.model_id)
-        if role not in spec.roles:
-            raise UnknownModel(
-                f"model {spec.model_id} serves {', '.join(spec.roles)}, not {role}"
-            )
+        spec = self.files.manifest.model_for(role, choice.model_id)
         device = runtime.settle_device(choice.device, spec)
         chosen = runtime.settle_runtime(choice.runtime, device, spec)
         return ModelIdentity(

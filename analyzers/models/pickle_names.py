@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -111,9 +111,9 @@ def _one_pickle(file: IO[bytes], label: str) -> tuple[set[str], object]:
         if name in _STRINGS:
             top = [top[1], str(argument)]
         elif name in _GETS:
-            top = [top[1], memo.get(int(argument))]
+            top = [top[1], memo.get(argument)]
         elif name in _PUTS:
-            memo[int(argument)] = top[1]
+            memo[argument] = top[1]
         elif name == "MEMOIZE":
             memo[len(memo)] = top[1]
         elif name in ("GLOBAL", "INST"):
@@ -136,9 +136,7 @@ def _one_pickle(file: IO[bytes], label: str) -> tuple[set[str], object]:
     return names, number
 
 
-def _opcodes(
-    file: IO[bytes], label: str
-) -> Iterator[tuple[pickletools.OpcodeInfo, object]]:
+def _opcodes(file: IO[bytes], label: str) -> Iterator[tuple[pickletools.OpcodeInfo, Any]]:
     try:
         for opcode, argument, _ in pickletools.genops(file):
             yield opcode, argument

@@ -6,13 +6,16 @@ import ctypes
 import os
 import sys
 from functools import cache
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 from analyzers.cores import available_cores
 from analyzers.models.weights import ModelSpec, data_dir
 
 
 class DeviceUnavailable(RuntimeError):
-    """The device or runtime that was asked for cannot be used here; nothing falls back by itself."""
+    """The device or runtime asked for cannot be used here; nothing falls back by itself."""
 
 
 def cpu_count() -> int:
@@ -36,7 +39,7 @@ def environment() -> dict[str, str]:
     """The variables that libraries read when they are imported, for this process or a child."""
     threads = str(model_threads())
     return {
-        # Threads: torch, OpenMP and BLAS libraries, OpenCV, numexpr's and numba's pools.
+        # Threads: torch and OpenMP, BLAS libraries, OpenCV, numba.
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
@@ -54,7 +57,10 @@ def environment() -> dict[str, str]:
         "YOLO_OFFLINE": "true",
         "YOLO_AUTOINSTALL": "false",
         "YOLO_VERBOSE": "false",
+        # What they keep goes below the data folder, not into the user's home.
         "YOLO_CONFIG_DIR": str(data_dir() / "cache" / "ultralytics"),
+        "NUMBA_CACHE_DIR": str(data_dir() / "cache" / "numba"),
+        "MPLCONFIGDIR": str(data_dir() / "cache" / "matplotlib"),
     }
 
 
@@ -63,13 +69,26 @@ def prepare() -> None:
 
     What the user set stays. Libraries that are already imported get their thread count by call.
     """
+    numba_started = "numba" in sys.modules  # it raises when its variables change afterwards
     for name, value in environment().items():
-        os.environ.setdefault(name, value)
-    os.makedirs(os.environ["YOLO_CONFIG_DIR"], exist_ok=True)
+        if not (numba_started and name.startswith("NUMBA_")):
+            os.environ.setdefault(name, value)
+    Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)
+    block_telemetry()
+    threads = model_threads()
+    threadpool_limits(threads)
     if cv2 := sys.modules.get("cv2"):
-        cv2.setNumThreads(model_threads())
+        cv2.setNumThreads(threads)
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(model_threads())
+        torch.set_num_threads(threads)
+
+
+def block_telemetry() -> None:
+    """Make OpenVINO's telemetry package unimportable; OpenVINO then takes its own empty stub.
+
+    Otherwise `import openvino` sends an event to its vendor, and no variable turns that off.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 @cache

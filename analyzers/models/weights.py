@@ -19,14 +19,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from analyzers.models.pickle_names import check_pickle
 
 _MANIFEST = Path(__file__).with_name("manifest.yaml")
 _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _SIDECAR = ".verified.json"
-_CHUNK_BYTES = 1 << 20
+
+#: Formats that are, or may hold, pickles.
+_PICKLED = {".pt", ".pth", ".pkl", ".pickle", ".joblib", ".npy", ".npz"}
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -95,6 +97,8 @@ class FileSpec(_Entry):
     size_bytes: int = Field(gt=0)
     sha256: Sha256
     sources: tuple[Source, ...] = Field(min_length=1)
+    #: Exactly the names (`module:name`) that a pickled file may import; None: it is no pickle.
+    pickle_names: frozenset[str] | None = None
 
 
 class ModelSpec(_Entry):
@@ -112,10 +116,16 @@ class ModelSpec(_Entry):
     #: Runtimes by kind of device, the fastest first: `auto` takes the first.
     runtimes: Mapping[Literal["cpu", "cuda"], tuple[str, ...]]
     files: Mapping[str, FileSpec]
-    #: Exactly the names (`module:name`) that pickled files may import.
-    pickle_names: tuple[str, ...] = ()
     #: Runtimes made from the first file at pull time, with the options of the export.
     convert: Mapping[str, Mapping[str, Any]] = {}
+
+    @field_validator("files")
+    @classmethod
+    def _pickles_have_a_list(cls, files: Mapping[str, FileSpec]) -> Mapping[str, FileSpec]:
+        for name, file in files.items():
+            if Path(name).suffix in _PICKLED and file.pickle_names is None:
+                raise ValueError(f"{name} may be a pickle: it needs pickle_names")
+        return files
 
     @property
     def size_bytes(self) -> int:
@@ -150,6 +160,17 @@ class Manifest(_Entry):
             raise UnknownModel(
                 f"no model {model_id!r} in the manifest; there are {', '.join(sorted(self.models))}"
             ) from None
+
+    def model_for(self, role: str, model_id: str) -> ModelSpec:
+        """One model; raises `UnknownModel` also where it does not serve the role."""
+        spec = self.spec(model_id)
+        if role not in spec.roles:
+            able = [s.model_id for s in self.models.values() if role in s.roles]
+            raise UnknownModel(
+                f"model {model_id} serves {', '.join(spec.roles)}, not {role}; "
+                f"for {role} there are {', '.join(able) or 'none'}"
+            )
+        return spec
 
     def profile(self, name: str) -> Mapping[str, ProfileChoice]:
         """A profile's choices by role; raises `UnknownModel`, which lists the known ones."""
@@ -193,7 +214,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    temporary = Path(file.name)
+    temporary.chmod(0o644)
+    temporary.replace(path)
 
 
 class Conversion(_Entry):
@@ -255,15 +278,15 @@ class ModelFiles:
             raise UnknownModel(f"model {model_id} has no file {name!r}: {', '.join(spec.files)}")
         path = self._locate(spec, name)
         self._check(path, spec.files[name].sha256, model_id, known_ok=True)
-        if spec.pickle_names:
-            check_pickle(path, spec.pickle_names)
+        if (allowed := spec.files[name].pickle_names) is not None:
+            check_pickle(path, allowed)
         return path
 
     def paths(self, model_id: str, runtime: str | None = None) -> dict[str, Path]:
         """All files by name, and under `runtime` the converted model where it is a derived one."""
         spec = self.spec(model_id)
         found = {name: self.path(model_id, name) for name in spec.files}
-        if runtime in spec.convert:
+        if runtime is not None and runtime in spec.convert:
             found[runtime] = self.converted_path(model_id, runtime)
         return found
 
@@ -313,8 +336,8 @@ class ModelFiles:
         for name, file in spec.files.items():
             path = self._locate(spec, name)
             self._check(path, file.sha256, model_id, known_ok=False)
-            if spec.pickle_names:
-                check_pickle(path, spec.pickle_names)
+            if file.pickle_names is not None:
+                check_pickle(path, file.pickle_names)
         for runtime in spec.convert:
             folder = self.converted_path(model_id, runtime)
             record = self.conversion(model_id, runtime)

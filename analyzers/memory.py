@@ -1,0 +1,46 @@
+"""How much memory this process may still take."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import psutil
+
+
+def available_bytes(root: Path = Path("/")) -> int:
+    """Memory that can still be taken: what the host has free, or what the control group leaves.
+
+    A container sees its host's memory and is killed at its own limit
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files). Page cache counts
+    as used here, so the answer is on the safe side. `root` is the file system that holds `proc`
+    and `sys`, for tests.
+    """
+    return max(0, min(psutil.virtual_memory().available, *_headrooms(root), 1 << 60))
+
+
+def _headrooms(root: Path) -> list[int]:
+    """What the process's control groups, and all groups above them, leave, in bytes."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    headrooms = []
+    for line in lines:
+        hierarchy, controllers, path = line.split(":", 2)
+        group = PurePosixPath(path.lstrip("/"))
+        if hierarchy == "0":
+            base, limit, usage = root / "sys/fs/cgroup", "memory.max", "memory.current"
+        elif "memory" in controllers.split(","):
+            base = root / "sys/fs/cgroup/memory"
+            limit, usage = "memory.limit_in_bytes", "memory.usage_in_bytes"
+        else:
+            continue
+        for folder in {group, *group.parents}:
+            try:
+                most = (base / folder / limit).read_text().strip()
+                used = int((base / folder / usage).read_text())
+            except OSError:  # a group outside this container cannot be seen
+                continue
+            if most != "max":
+                headrooms.append(int(most) - used)
+    return headrooms
