@@ -196,6 +196,8 @@ def _transnetv2(weights: Path) -> nn.Module:
             return functional.avg_pool2d(functional.relu(self.second(first)) + first, 2)
 
     class TransNetV2(nn.Module):
+        places: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.blocks = nn.ModuleList([Block(3, 16), Block(64, 32), Block(128, 64)])
