@@ -1,0 +1,607 @@
+"""Text on screen: what it says, where, from when to when, and in which role."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from PIL import Image, ImageDraw, ImageFont
+from pydantic import Field
+
+from analyzers.base import (
+    END_S,
+    TIME_S,
+    AnalysisResult,
+    Analyzer,
+    AnalyzerSettings,
+    Column,
+    Family,
+    Preview,
+    Stage,
+    box_columns,
+    confidence,
+)
+from analyzers.models.ocr import TextReader, line_crop
+from analyzers.progress import checkpoint
+from analyzers.scripts import SCRIPTS, language_of, script_of
+from analyzers.text_tracks import Sighting, Track, Watcher, absorb_parts, box_of, link, overlap_of_smaller
+from analyzers.video import Video
+
+ROLES = ("caption", "sticker", "watermark", "logo", "scene_text")
+
+#: Grey levels; blocks of a frame that changed less than this since the last read frame are equal
+#: to what compression leaves of a still picture.
+_UNCHANGED = 6.0
+_BLOCK_PX = 16
+#: A reading this sure, of a line that looks the same still, is not read again.
+_SURE = 0.95
+_SAME_LOOK = 0.97
+#: Corners that moved less than this, relative to the frame, are in the same place.
+_SAME_PLACE = 0.01
+#: Times at which the place of an overlay is looked at again lie this far from read frames.
+_PROBE_GAP_S = 0.15
+#: How long before and after its captions a place is watched for more.
+_WATCH_S = 1.0
+#: Grey levels from which on the picture behind a line moves. Compression makes up to 1.5.
+_MOVING = 3.0
+#: In a still picture, overlays are as level as this, and as evenly inked (see `_ink_spread`).
+_LEVEL_DEG = 3.0
+_EVEN_INK = 0.12
+#: Cells of the grid in which covered area is counted, in each direction.
+_GRID = 256
+#: Upper reading speed for adults, characters a second (Netflix timed text style guide, English).
+READABLE_CPS = 20.0
+
+
+class TextOverlay(Analyzer):
+    """Lines of text with place, reading, script, time on screen and role.
+
+    Lines are found and read in one full-size frame a second, and again in the five-a-second frames
+    wherever an overlay's place changed in between, so that captions shorter than a second are seen.
+    What reads alike in the same place is one line; its readings are put to a vote, and its start
+    and end are found to a fifteenth of a second by looking for its strokes in the frames between.
+    A text outside such places that is shown for less than a second can be missed.
+
+    On screen means shown with a quarter of full contrast or more (see `analyzers.text_tracks`).
+
+    Roles, the first rule that fits:
+
+    - `scene_text`: it moves in the frame; or it stands still in a still picture and is tilted or
+      unevenly inked, as lettering on things is.
+    - `watermark`: small (lower than 5 % of the frame's short side, narrower than 40 %), within 15 %
+      of an edge, in its place for at least 60 % of a video of at least three seconds.
+    - `logo`: an overlay in lettering so stylised that readings stay unsure (below 0.85).
+    - `sticker`: an overlay that is tilted by more than 4 degrees, or stands to one side (its middle
+      more than 0.2 from the frame's, and narrower than half).
+    - `caption`: every other overlay.
+
+    Which scripts can be read is the model's matter: see `analyzers.models.ocr`.
+    """
+
+    name = "text_overlay"
+    version = "1"
+    family = Family.PICTURE
+    stage = Stage.MEDIUM_GPU
+    kinds = ("rapidocr", "opencv")
+    models_used = ("ocr",)
+    rungs = ("motion", "analysis", "detail")
+
+    observation_columns = (
+        TIME_S,
+        END_S,
+        *box_columns("the line's box, around all its corners if it is tilted"),
+        Column(
+            "angle_deg",
+            pa.float32(),
+            "Tilt of the line, clockwise from level",
+            minimum=-180,
+            maximum=180,
+        ),
+        Column("text", pa.string(), "What the line says: the vote over all frames it was read in"),
+        Column("role", pa.string(), "What the line is there for", values=ROLES),
+        Column("script", pa.string(), "Script of most of its letters", values=SCRIPTS),
+        Column(
+            "language",
+            pa.string(),
+            "Language (ISO 639-1) of the video's lines in this script, where it is clear",
+            nullable=True,
+        ),
+        confidence("Mean confidence of the readings that agree with the text"),
+        Column("frames_read", pa.int32(), "Number of frames the line was read in", minimum=1),
+        Column("word_count", pa.int32(), "Words in the line", minimum=0),
+        Column(
+            "reading_speed_cps",
+            pa.float32(),
+            "Characters a second a viewer must read, with the lines that come and go with this one; "
+            "above 20 is too fast for most adults",
+            minimum=0,
+        ),
+    )
+    segment_columns = (
+        Column("text", pa.string(), "All text on screen, in reading order, lines joined by |"),
+        Column("caption", pa.string(), "The captions among it, lines joined by blanks"),
+        Column("line_count", pa.int32(), "Lines on screen", minimum=0),
+        Column("word_count", pa.int32(), "Words on screen", minimum=0),
+        Column(
+            "coverage_ratio",
+            pa.float32(),
+            "Largest share of the frame that text covers at one time",
+            minimum=0,
+            maximum=1,
+        ),
+        Column(
+            "reading_speed_cps",
+            pa.float32(),
+            "Highest reading speed that a caption on screen asks for",
+            nullable=True,
+            minimum=0,
+        ),
+    )
+    summary_columns = (
+        Column("text", pa.string(), "All lines in order of appearance, each text once"),
+        Column("line_count", pa.int32(), "Lines", minimum=0),
+        Column("word_count", pa.int32(), "Words in them", minimum=0),
+        Column("caption_count", pa.int32(), "Captions among the lines", minimum=0),
+        Column("watermarks", pa.list_(pa.string()), "Texts of the watermarks"),
+        Column("scripts", pa.list_(pa.string()), "Scripts, the most frequent first"),
+        Column(
+            "language",
+            pa.string(),
+            "Language of the text (ISO 639-1), where it is clear",
+            nullable=True,
+        ),
+        Column(
+            "on_screen_ratio",
+            pa.float32(),
+            "Share of the time with text on screen",
+            minimum=0,
+            maximum=1,
+        ),
+        Column(
+            "too_fast_ratio",
+            pa.float32(),
+            f"Share of the captions above {READABLE_CPS:.0f} characters a second",
+            nullable=True,
+            minimum=0,
+            maximum=1,
+        ),
+    )
+
+    class Settings(AnalyzerSettings):
+        """What counts as text."""
+
+        min_confidence: float = Field(
+            0.85, ge=0, le=1, description="Least mean confidence of a line's readings"
+        )
+        min_confidence_single: float = Field(
+            0.95,
+            ge=0,
+            le=1,
+            description="The same for a single letter or digit, which must also be read twice",
+        )
+        min_confidence_logo: float = Field(
+            0.6,
+            ge=0,
+            le=1,
+            description="The same for an overlay that keeps its place over three or more frames",
+        )
+
+    def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
+        """See the class."""
+        with self.models.lend("ocr") as reader:
+            tracks = self._tracks(video, link(self._read_detail(video, reader)))
+            if probed := self._probe(video, reader, tracks):
+                tracks = self._tracks(video, link(probed, tracks))
+        rows = [
+            _row(video, track, role)
+            for track in tracks
+            if (role := self._role(video, track)) is not None
+        ]
+        if not rows:
+            return self.not_applicable(
+                video,
+                "no text in any frame",
+                {"text": "", "caption": "", "line_count": 0, "word_count": 0, "coverage_ratio": 0},
+            )
+        rows.sort(key=lambda r: (r["time_s"], r["y1"], r["x1"], r["text"]))
+        _add_reading_speed(rows)
+        _add_language(rows)
+        return AnalysisResult(
+            self.observations(rows), self._segments(video, rows), self._summary(video, rows)
+        )
+
+    def _tracks(self, video: Video, tracks: Sequence[Track]) -> list[Track]:
+        """The tracks that can be text, with their times on screen."""
+        lines = [t for t in tracks if self._may_be_text(t)]
+        if lines:
+            _refine(lines, Watcher(video.motion, video.info.end_s), video)
+        return absorb_parts(lines)
+
+    def _may_be_text(self, track: Track) -> bool:
+        letters = len(track.reading.key)
+        if letters <= 1:
+            least = self.settings.min_confidence_single
+            return letters == 1 and track.times_read >= 2 and track.confidence >= least
+        return track.confidence >= self.settings.min_confidence_logo
+
+    def _read_detail(self, video: Video, reader: TextReader) -> list[Sighting]:
+        """Every line in every full-size frame; frames and lines that did not change are reused."""
+        seen: list[Sighting] = []
+        latest: list[Sighting] = []
+        before: np.ndarray | None = None
+        small_before: np.ndarray | None = None
+        for i in range(len(video.detail)):
+            checkpoint(i, len(video.detail))
+            time_s = float(video.detail.times_s[i])
+            frame = video.detail[i]
+            small = _small(frame)
+            if small_before is not None and not _changed(small_before, small):
+                latest = [Sighting(time_s, s.quad, s.text, s.confidence) for s in latest]
+            else:
+                latest = _read(reader, frame, time_s, before, latest)
+                before, small_before = frame, small
+            seen += latest
+        return seen
+
+    def _probe(self, video: Video, reader: TextReader, tracks: list[Track]) -> list[Sighting]:
+        """Read the places of overlays again at times when none of the known lines is there."""
+        overlays = [t for t in tracks if t.still and t.confidence >= self.settings.min_confidence]
+        found: list[Sighting] = []
+        for place in _places(overlays):
+            _, top, _, bottom = box_of(np.concatenate([t.reading.quad for t in place]))
+            margin = (bottom - top) / 2
+            top, bottom = max(0.0, top - margin), min(1.0, bottom + margin)
+            last: np.ndarray | None = None
+            for i in _watched_times(place, video):
+                checkpoint()
+                frame = video.analysis[i]
+                rows = slice(int(top * len(frame)), int(np.ceil(bottom * len(frame))))
+                small = _small(frame[rows])
+                if last is not None and not _changed(last, small):
+                    continue
+                last = small
+                scale, shift = (rows.stop - rows.start) / len(frame), rows.start / len(frame)
+                for s in _read(reader, frame[rows], float(video.analysis.times_s[i])):
+                    quad = s.quad * np.float32([1.0, scale]) + np.float32([0.0, shift])
+                    found.append(Sighting(s.time_s, quad, s.text, s.confidence))
+        return found
+
+    def _role(self, video: Video, track: Track) -> str | None:
+        """The line's role by the rules of the class, or None where it is no text."""
+        overlay = track.still and (
+            track.backing_change >= _MOVING or self._is_drawn(video, track)
+        )
+        if track.confidence < self.settings.min_confidence:
+            stylised = overlay and len(track.reading.key) > 2 and len(track.sightings) >= 3
+            return "logo" if stylised else None
+        if not overlay:
+            return "scene_text"
+        if _is_watermark(video, track):
+            return "watermark"
+        x1, _, x2, _ = track.reading.box
+        aside = abs((x1 + x2) / 2 - 0.5) > 0.2 and x2 - x1 < 0.5
+        return "sticker" if abs(_angle_deg(video, track.reading)) > 4 or aside else "caption"
+
+    def _segments(self, video: Video, rows: Sequence[dict[str, Any]]) -> pa.Table:
+        columns: dict[str, list[Any]] = {c.name: [] for c in self.segment_columns}
+        for start_s, end_s in video.grid.windows_s(self.overlap_s):
+            here = _reading_order([r for r in rows if r["time_s"] < end_s and r["end_s"] > start_s])
+            captions = [r for r in here if r["role"] == "caption"]
+            columns["text"].append(" | ".join(r["text"] for r in here))
+            columns["caption"].append(" ".join(r["text"] for r in captions))
+            columns["line_count"].append(len(here))
+            columns["word_count"].append(sum(r["word_count"] for r in here))
+            columns["coverage_ratio"].append(_coverage(here, start_s, end_s))
+            columns["reading_speed_cps"].append(
+                max((r["reading_speed_cps"] for r in captions), default=None)
+            )
+        return self.segments(video.grid, columns)
+
+    def _summary(self, video: Video, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        captions = [r for r in rows if r["role"] == "caption"]
+        scripts = Counter(r["script"] for r in rows)
+        times = video.motion.times_s
+        shown = np.zeros(len(times), bool)
+        for row in rows:
+            shown |= (times >= row["time_s"]) & (times < row["end_s"])
+        fast = [r["reading_speed_cps"] > READABLE_CPS for r in captions]
+        return {
+            "text": "\n".join(dict.fromkeys(r["text"] for r in rows)),
+            "line_count": len(rows),
+            "word_count": sum(r["word_count"] for r in rows),
+            "caption_count": len(captions),
+            "watermarks": sorted({r["text"] for r in rows if r["role"] == "watermark"}),
+            "scripts": [script for script, _ in scripts.most_common()],
+            "language": language_of(r["text"] for r in rows),
+            "on_screen_ratio": float(shown.mean()),
+            "too_fast_ratio": float(np.mean(fast)) if fast else None,
+        }
+
+    def _is_drawn(self, video: Video, track: Track) -> bool:
+        """Whether a line in a still picture is level and evenly inked, as overlays are."""
+        return (
+            abs(_angle_deg(video, track.reading)) <= _LEVEL_DEG
+            and _ink_spread(video, track.reading) <= _EVEN_INK
+        )
+
+    def preview(self, video: Video, result: AnalysisResult) -> Preview:
+        """The frames with most text, each line in a box in its role's colour, with what was read."""
+        rows = result.observations.to_pylist()
+        if not rows:
+            return Preview(markdown=f"No text: {result.reason}.")
+        return Preview(image=_contact_sheet(video, rows), image_type="image/jpeg")
+
+
+def _refine(tracks: Sequence[Track], watcher: Watcher, video: Video) -> None:
+    times = video.detail.times_s
+    for track in tracks:
+        checkpoint()
+        before = times[times < track.sightings[0].time_s]
+        after = times[times > track.sightings[-1].time_s]
+        watcher.refine(
+            track,
+            float(before[-1]) if len(before) else -1.0,
+            float(after[0]) if len(after) else video.info.end_s,
+        )
+
+
+# Reading -------------------------------------------------------------------------------------
+
+
+def _read(
+    reader: TextReader,
+    frame: np.ndarray,
+    time_s: float,
+    before: np.ndarray | None = None,
+    known: Sequence[Sighting] = (),
+) -> list[Sighting]:
+    """The lines of one frame; those that look as in the frame before are not read again."""
+    lines = reader.find(frame)
+    readings: dict[int, tuple[str, float]] = {}
+    for i, quad in enumerate(lines.quads):
+        if before is not None and (same := _same_look(before, frame, quad, known)):
+            readings[i] = (same.text, same.confidence)
+    fresh = [i for i in range(len(lines)) if i not in readings]
+    for i, reading in zip(fresh, reader.read(frame, lines.quads[fresh]), strict=True):
+        readings[i] = (reading.text, reading.confidence)
+    return [
+        Sighting(time_s, lines.quads[i], text, score)
+        for i, (text, score) in sorted(readings.items())
+        if text
+    ]
+
+
+def _same_look(
+    before: np.ndarray, frame: np.ndarray, quad: np.ndarray, known: Sequence[Sighting]
+) -> Sighting | None:
+    for sighting in known:
+        if sighting.confidence < _SURE or np.abs(sighting.quad - quad).max() > _SAME_PLACE:
+            continue
+        old, new = line_crop(before, quad), line_crop(frame, quad)
+        if cv2.matchTemplate(old, new, cv2.TM_CCOEFF_NORMED)[0, 0] >= _SAME_LOOK:
+            return sighting
+    return None
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """Grey, with a short side of at most 360 pixels: the copy that frames are compared by."""
+    scale = min(1.0, 360 / min(picture.shape[:2]))
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def _changed(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether any block of two grey pictures differs by more than compression makes."""
+    difference = cv2.absdiff(one, other).astype(np.float32)
+    size = [max(1, side // _BLOCK_PX) for side in reversed(one.shape)]
+    return bool(cv2.resize(difference, size, interpolation=cv2.INTER_AREA).max() >= _UNCHANGED)
+
+
+# Places of overlays between the read frames ----------------------------------------------------
+
+
+def _places(tracks: Sequence[Track]) -> list[list[Track]]:
+    """Overlays grouped by the horizontal band of the frame they share."""
+    places: list[list[Track]] = []
+    for track in tracks:
+        band = _band(track.reading.box)
+        for place in places:
+            if any(overlap_of_smaller(band, _band(t.reading.box)) >= 0.5 for t in place):
+                place.append(track)
+                break
+        else:
+            places.append([track])
+    return places
+
+
+def _band(box: Sequence[float]) -> tuple[float, float, float, float]:
+    return 0.0, box[1], 1.0, box[3]
+
+
+def _watched_times(place: Sequence[Track], video: Video) -> list[int]:
+    """Indices of the analysis frames near a place's lines in which none of them is on screen."""
+    read = video.detail.times_s
+    return [
+        i
+        for i, time_s in enumerate(video.analysis.times_s)
+        if any(t.start_s - _WATCH_S <= time_s < t.end_s + _WATCH_S for t in place)
+        and not any(t.covers(time_s) for t in place)
+        and np.abs(read - time_s).min() >= _PROBE_GAP_S
+    ]
+
+
+# Roles -----------------------------------------------------------------------------------------
+
+
+def _angle_deg(video: Video, sighting: Sighting) -> float:
+    """Tilt of a line against level, clockwise, -90..90 or so; 90 for one written downwards."""
+    corners = sighting.quad * [video.info.width_px, video.info.height_px]
+    along = (corners[1] + corners[2] - corners[0] - corners[3]) / 2
+    return float(np.degrees(np.arctan2(along[1], along[0])))
+
+
+def _ink_spread(video: Video, sighting: Sighting) -> float:
+    """How unevenly a line is inked: the spread of its strokes' grey over their contrast.
+
+    Strokes and ground are told apart by Otsu's threshold (1979); edges are left out. Drawn text
+    is flat: under 0.1. Lettering on things has light and shade.
+    """
+    index = int(np.argmin(np.abs(video.detail.times_s - sighting.time_s)))
+    crop = cv2.cvtColor(line_crop(video.detail[index], sighting.quad), cv2.COLOR_RGB2GRAY)
+    _, bright = cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    strokes = bright if np.mean(bright) < 127 else cv2.bitwise_not(bright)
+    core = cv2.erode(strokes, np.ones((3, 3), np.uint8)) > 0
+    if core.sum() < 20:
+        core = strokes > 0
+    contrast = abs(float(crop[strokes > 0].mean()) - float(crop[strokes == 0].mean()))
+    return float(crop[core].std()) / max(contrast, 1.0)
+
+
+def _is_watermark(video: Video, track: Track) -> bool:
+    x1, y1, x2, y2 = track.reading.box
+    width, height = video.info.width_px, video.info.height_px
+    return (
+        video.info.end_s >= 3.0
+        and track.end_s - track.start_s >= 0.6 * video.info.end_s
+        and (y2 - y1) * height <= 0.05 * min(width, height)
+        and x2 - x1 <= 0.4
+        and (min(x1, y1) <= 0.15 or max(x2, y2) >= 0.85)
+    )
+
+
+# Tables ----------------------------------------------------------------------------------------
+
+
+def _row(video: Video, track: Track, role: str) -> dict[str, Any]:
+    text = track.reading.text
+    x1, y1, x2, y2 = track.reading.box
+    return {
+        "time_s": track.start_s,
+        "end_s": track.end_s,
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        "angle_deg": _angle_deg(video, track.reading),
+        "text": text,
+        "role": role,
+        "script": script_of(text),
+        "confidence": min(1.0, track.confidence),
+        "frames_read": len(track.sightings),
+        "word_count": len(text.split()),
+    }
+
+
+def _add_reading_speed(rows: Sequence[dict[str, Any]]) -> None:
+    """Lines of one role that come and go together are read together."""
+    for row in rows:
+        together = [
+            other
+            for other in rows
+            if other["role"] == row["role"]
+            and abs(other["time_s"] - row["time_s"]) < 0.5
+            and abs(other["end_s"] - row["end_s"]) < 0.5
+        ]
+        letters = sum(len(other["text"]) for other in together)
+        row["reading_speed_cps"] = letters / (row["end_s"] - row["time_s"])
+
+
+def _add_language(rows: Sequence[dict[str, Any]]) -> None:
+    """Lines of one script are taken to be in one language."""
+    for script in {row["script"] for row in rows}:
+        same = [row for row in rows if row["script"] == script]
+        language = language_of(row["text"] for row in same)
+        for row in same:
+            row["language"] = language
+
+
+def _reading_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """From the top down, and from left to right where lines stand beside each other."""
+    ordered: list[list[Mapping[str, Any]]] = []
+    for row in sorted(rows, key=lambda r: (r["y1"] + r["y2"], r["x1"])):
+        middle = (row["y1"] + row["y2"]) / 2
+        if ordered and ordered[-1][0]["y1"] <= middle <= ordered[-1][0]["y2"]:
+            ordered[-1].append(row)
+        else:
+            ordered.append([row])
+    return [r for level in ordered for r in sorted(level, key=lambda r: r["x1"])]
+
+
+def _coverage(rows: Sequence[Mapping[str, Any]], start_s: float, end_s: float) -> float:
+    """The largest share of the frame that boxes cover at one time within a span."""
+    best = 0.0
+    for time_s in {max(start_s, row["time_s"]) for row in rows}:
+        grid = np.zeros((_GRID, _GRID), bool)
+        for row in rows:
+            if row["time_s"] <= time_s < row["end_s"]:
+                x1, y1, x2, y2 = (round(row[c] * _GRID) for c in ("x1", "y1", "x2", "y2"))
+                grid[y1:y2, x1:x2] = True
+        best = max(best, float(grid.mean()))
+    return best
+
+
+# Picture ---------------------------------------------------------------------------------------
+
+_COLOURS = {
+    "caption": (255, 200, 0),
+    "sticker": (255, 80, 160),
+    "watermark": (120, 200, 255),
+    "logo": (190, 120, 255),
+    "scene_text": (90, 230, 90),
+}
+
+
+def _contact_sheet(video: Video, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Up to six read frames that together show the most lines, as a JPEG."""
+    shown: set[int] = set()
+    chosen: list[int] = []
+    on_screen = [
+        {i for i, r in enumerate(rows) if r["time_s"] <= t < r["end_s"]}
+        for t in video.detail.times_s
+    ]
+    for _ in range(6):
+        best = max(range(len(on_screen)), key=lambda f: (len(on_screen[f] - shown), -f))
+        if not on_screen[best] - shown:
+            break
+        chosen.append(best)
+        shown |= on_screen[best]
+    if not chosen:  # every line came and went between two read frames
+        middle = (rows[0]["time_s"] + rows[0]["end_s"]) / 2
+        chosen = [int(np.argmin(np.abs(video.detail.times_s - middle)))]
+    cells = [_drawn(video, f, [rows[i] for i in sorted(on_screen[f])]) for f in sorted(chosen)]
+    portrait = cells[0].shape[0] > cells[0].shape[1]
+    columns = min(len(cells), 6 if portrait else 2)
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    sheet = np.vstack([np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)])
+    done, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 72])
+    if not done:
+        raise ValueError("the preview could not be encoded as a JPEG")
+    return data.tobytes()
+
+
+def _drawn(video: Video, index: int, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    frame = video.detail[index]
+    scale = (240 if frame.shape[0] > frame.shape[1] else 480) / frame.shape[1]
+    frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = Image.fromarray(frame)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=12)
+    height, width = frame.shape[:2]
+    for row in rows:
+        x1, y1 = row["x1"] * width, row["y1"] * height
+        colour = _COLOURS[row["role"]]
+        draw.rectangle((x1, y1, row["x2"] * width, row["y2"] * height), outline=colour, width=2)
+        label = f"{row['role']}: {row['text']}"
+        left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
+        x = max(0.0, min(x1, width - (right - left) - 4))
+        y = y1 - (bottom - top) - 6 if y1 > 20 else row["y2"] * height + 2
+        draw.rectangle((x, y, x + right - left + 4, y + bottom - top + 5), fill=(0, 0, 0))
+        draw.text((x + 2 - left, y + 2 - top), label, fill=colour, font=font)
+    draw.text(
+        (4, height - 16), f"{video.detail.times_s[index]:.1f} s", fill=(255, 255, 255), font=font
+    )
+    return np.asarray(picture)
