@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-OnProgress = Callable[[float | None, float | None], None]
 
 
 class Cancelled(BaseException):
@@ -30,10 +28,10 @@ class Cancelled(BaseException):
 class Task:
     """One piece of work that can be asked to stop and shows when it last moved."""
 
-    def __init__(self, name: str, on_progress: OnProgress | None = None) -> None:
-        """`on_progress(done, total)` is called at each checkpoint, on the working thread."""
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.on_progress = on_progress
+        #: Share of the work done, 0..1; None as long as the task does not say.
+        self.share: float | None = None
         #: Seconds on the monotonic clock (`time.monotonic`).
         self.last_progress = time.monotonic()
         self._cancel = threading.Event()
@@ -78,5 +76,5 @@ def checkpoint(done: float | None = None, total: float | None = None) -> None:
     task.last_progress = time.monotonic()
     if task.cancelled:
         raise Cancelled(f"{task.name} was asked to stop")
-    if task.on_progress is not None:
-        task.on_progress(done, total)
+    if done is not None and total:
+        task.share = min(1.0, done / total)

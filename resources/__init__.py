@@ -1,1 +1,1 @@
-"""resources"""
+"""Dagster resources, and the media, model and result stores behind them."""

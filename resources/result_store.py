@@ -156,8 +156,15 @@ class ResultStore(dg.ConfigurableResource):
 
     def video_ids(self, analyzer: str) -> list[str]:
         """Ids of the videos this analyzer has finished results for, sorted."""
+        return self._listed(analyzer, "json")
+
+    def failed_video_ids(self, analyzer: str) -> list[str]:
+        """Ids of the videos whose last attempt failed, sorted."""
+        return self._listed(analyzer, "failures")
+
+    def _listed(self, analyzer: str, kind: str) -> list[str]:
         fs, root = self._place
-        folder = f"{root}/{analyzer}/json"
+        folder = f"{root}/{analyzer}/{kind}"
         fs.invalidate_cache(folder)
         if not fs.exists(folder):
             return []

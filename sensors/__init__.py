@@ -1,1 +1,1 @@
-"""sensors"""
+"""Dagster sensors."""

@@ -1,8 +1,12 @@
 """Shared fixtures: where the real clips lie, if they are there."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+os.environ["DO_NOT_TRACK"] = "1"
 
 _MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
 

@@ -7,8 +7,8 @@ over several partitions (a backfill with `BackfillPolicy.multi_run`) a step
 - reports each good partition itself, as soon as it is done;
 - passes over a partition that a step upstream did not materialize in this run;
 - yields a result for which Dagster writes no materialization, so that downstream steps run;
-- then raises, naming the broken partitions, so that the step and the run are failed. The executor
-  lets steps start on the output of a failed step.
+- then raises, naming the broken partitions, so that the step and the run are failed. In such a run
+  the threaded executor lets steps start on the output of a failed step.
 
 A broken partition was planned in a failed run and not materialized: the UI shows it as failed, in
 the asset that broke and in all downstream, and "materialize missing and failed" takes it up again.
@@ -22,7 +22,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 
-from tiktok_assets.executor import REPORTED_BY_STEP, partition_materialization
+from tiktok_assets.executor import (
+    REPORTED_BY_STEP,
+    optional_steps,
+    partition_materialization,
+)
 
 _MAX_RECORDS = 1000  # newest first: more than any run's partitions
 
@@ -88,9 +92,10 @@ def _not_materialized_upstream(
     runs = {run.run_id, run.parent_run_id, run.root_run_id}
     missing: dict[str, str] = {}
     in_run = context.job_def.asset_layer.selected_asset_keys
+    optional = optional_steps(context.op_def.tags)
     for parent in context.assets_def.asset_deps[context.asset_key]:
-        if parent not in in_run:
-            continue  # not made in this run: `work` says what it misses
+        if parent not in in_run or parent.to_user_string() in optional:
+            continue  # not made in this run, or not needed: `work` says what it misses
         records = context.instance.fetch_materializations(
             dg.AssetRecordsFilter(asset_key=parent, asset_partitions=list(keys)), limit=_MAX_RECORDS
         ).records

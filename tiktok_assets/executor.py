@@ -23,15 +23,13 @@ with any minor version: the tests beside it check the behaviour.
 from __future__ import annotations
 
 import contextvars
-import io
 import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import IO, Any
@@ -60,17 +58,25 @@ from dagster._core.execution.plan.execute_plan import (
 from dagster._core.execution.plan.execute_step import _get_output_asset_events
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
+from dagster._core.execution.plan.outputs import StepOutputHandle
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.base import Executor
 from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 from dagster._utils.error import SerializableErrorInfo, serializable_error_info_from_exc_info
 
 from analyzers import progress
 from analyzers.cores import available_cores
+from tiktok_assets.step_streams import copy_to, streams_by_step
 
 STAGE_TAG = "tiktok/stage"
+#: Op tag: names, separated by commas, of upstream steps whose failure does not stop this one.
+OPTIONAL_TAG = "tiktok/optional"
 DEFAULT_STAGE_LIMITS: Mapping[str, int] = MappingProxyType(
     {"heavy_gpu": 1, "medium_gpu": 6, "light_gpu": 7, "fast": 10}
 )
@@ -177,8 +183,6 @@ class ThreadedExecutor(Executor):
             {"key": STAGE_TAG, "value": stage, "limit": n} for stage, n in stage_limits.items()
         ]
         self._cancel_grace_s = cancel_grace_s
-        # A step whose output is there lets others start even if it then fails: see batch.py.
-        self._dependencies = StepDependencyConfig(require_upstream_step_success=False)
 
     @property
     def retries(self) -> RetryMode:
@@ -207,7 +211,6 @@ class ThreadedExecutor(Executor):
                 instance=plan_context.instance,
                 raise_on_error=plan_context.raise_on_error,
                 output_capture=plan_context.output_capture,
-                step_dependency_config=self._dependencies,
             ),
         )
 
@@ -221,15 +224,15 @@ class ThreadedExecutor(Executor):
         interrupts = _Interrupts(job_context)
         with ExitStack() as stack:
             active = stack.enter_context(
-                ActiveExecution(
+                _Execution(
                     execution_plan,
+                    job_context.dagster_run,
                     retry_mode=self._retries,
                     max_concurrent=self._max_concurrent,
                     tag_concurrency_limits=self._tag_limits,
                     instance_concurrency_context=stack.enter_context(
                         InstanceConcurrencyContext(job_context.instance, job_context.dagster_run)
                     ),
-                    step_dependency_config=self._dependencies,
                 )
             )
             yield from _capture_run(job_context, stack)
@@ -271,6 +274,64 @@ class ThreadedExecutor(Executor):
                 yield from active.plan_events_iterator(job_context)
             if stop_at:
                 raise DagsterExecutionInterruptedError("The run was terminated")
+
+
+class _Execution(ActiveExecution):
+    """Dagster's own order of steps, with two differences.
+
+    A step that names an upstream in its tag `OPTIONAL_TAG` waits for it, and runs without it if it
+    was lost. And in a run over several partitions a step starts on what an upstream step put out
+    before it failed (see batch.py); in other runs it needs that step's success, as in Dagster's
+    executors, so that it is held back where a blocking check fails.
+    """
+
+    def __init__(self, plan: ExecutionPlan, run: dg.DagsterRun, **settings: Any) -> None:
+        tags = run.tags
+        self._several_partitions = tags.get(ASSET_PARTITION_RANGE_START_TAG) != tags.get(
+            ASSET_PARTITION_RANGE_END_TAG
+        )
+        # The mode in which ActiveExecution asks the two methods below.
+        by_output = StepDependencyConfig(require_upstream_step_success=False)
+        super().__init__(plan, step_dependency_config=by_output, **settings)
+
+    def _all_upstream_outputs_failed_or_abandoned(self, step_key: str) -> bool:
+        lost = self._failed | self._abandoned
+        return any(
+            handle.step_key in lost and not self._counts(handle)
+            for handle in self._upstream(step_key)
+        )
+
+    def _all_upstream_outputs_produced(self, step_key: str) -> bool:
+        succeeded = self._success | self._skipped
+        return all(
+            self._has_produced_output(handle)
+            and (
+                self._several_partitions
+                or handle.step_key in succeeded
+                or handle.step_key not in self._plan.step_keys_to_execute
+            )
+            for handle in self._upstream(step_key)
+        )
+
+    def _counts(self, handle: StepOutputHandle) -> bool:
+        """Whether the output counts although its step failed."""
+        return self._several_partitions and handle in self._step_outputs
+
+    def _upstream(self, step_key: str) -> list[StepOutputHandle]:
+        """The outputs that a step waits for: all but the optional ones that were lost."""
+        step = self.get_step_by_key(step_key)
+        forgiven = optional_steps(step.tags) & (self._failed | self._abandoned)
+        return [
+            handle
+            for step_input in step.step_inputs
+            for handle in step_input.get_step_output_handle_dependencies()
+            if handle.step_key not in forgiven or self._counts(handle)
+        ]
+
+
+def optional_steps(tags: Mapping[str, str] | None) -> frozenset[str]:
+    """The upstream steps that a step, or asset, with these op tags can do without."""
+    return frozenset(filter(None, (tags or {}).get(OPTIONAL_TAG, "").split(",")))
 
 
 class _Interrupts:
@@ -367,46 +428,6 @@ def _engine_error(
 
 # Compute logs
 
-_step_files: ContextVar[Mapping[str, IO[Any]] | None] = ContextVar("step_files", default=None)
-
-
-class _StepStream(io.TextIOBase):
-    """Stands in for sys.stdout or sys.stderr and copies what a step's thread writes to its file."""
-
-    def __init__(self, name: str, stream: Any) -> None:
-        self._name = name
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        if file := (_step_files.get() or {}).get(self._name):
-            file.write(text)
-            if "\n" in text:
-                file.flush()  # the UI shows it while the step runs
-        return self._stream.write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._stream.encoding
-
-
-@contextmanager
-def _streams_by_step() -> Iterator[None]:
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _StepStream("stdout", streams[0]), _StepStream("stderr", streams[1])
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = streams
-
 
 def _capture_run(job_context: PlanExecutionContext, stack: ExitStack) -> Iterator[dg.DagsterEvent]:
     """Capture all output of the process until the stack is left."""
@@ -417,7 +438,7 @@ def _capture_run(job_context: PlanExecutionContext, stack: ExitStack) -> Iterato
     except Exception as error:  # a log that cannot be kept is no reason not to run
         yield _engine_error(job_context, "Exception while setting up compute log capture", error)
         return
-    stack.enter_context(_streams_by_step())
+    stack.enter_context(streams_by_step())
     yield dg.DagsterEvent.capture_logs(job_context, [], key, captured)
 
 
@@ -432,8 +453,7 @@ def _capture_step(context: StepExecutionContext, stack: ExitStack) -> dg.Dagster
                 files[io_type.value] = file
     except Exception as error:
         return _engine_error(context, "Exception while setting up compute log capture", error)
-    token = _step_files.set(files)
-    stack.callback(_step_files.reset, token)
+    stack.enter_context(copy_to(files))
     return dg.DagsterEvent.capture_logs(context, [context.step.key], key, CapturedLogContext(key))
 
 

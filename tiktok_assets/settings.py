@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from analyzers.base import Analyzer, AnalyzerSettings
 from analyzers.models.lending import ModelChoice
+from analyzers.models.weights import ModelFiles
 from analyzers.registry import analyzer_classes
 from resources.media import LadderSettings
 
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="All state lies below this folder")
+    models_dir: Path | None = Field(None, description="Models' weights; unset: below data_dir")
     results_url: str = Field(
         "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
     )
@@ -98,6 +100,14 @@ class Settings(BaseSettings):
         file = os.environ.get("TIKTOK_ASSETS_CONFIG", PROJECT_DIR / "tiktok-assets.toml")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
 
+    def files(self) -> ModelFiles:
+        """The models' weights on this machine."""
+        return ModelFiles(self.models_dir or self.data_dir / "models")
+
+    def export(self) -> None:
+        """Tell the data folder to child processes and to what does not know these settings."""
+        os.environ["TIKTOK_ASSETS_DATA_DIR"] = str(self.data_dir.resolve())
+
     @property
     def results(self) -> str:
         """The results' URL in force."""
@@ -123,6 +133,10 @@ class Settings(BaseSettings):
     def analyzer_settings(self, cls: type[Analyzer]) -> AnalyzerSettings:
         """An analyzer's own settings, checked against its declaration."""
         return cls.Settings(**self.analyzers.get(cls.name, AnalyzerConfig()).settings)
+
+    def role_choices(self) -> dict[str, ModelChoice]:
+        """Models by role, where they differ from the profile's."""
+        return {role: chosen.choice() for role, chosen in self.models.items()}
 
     def model_choices(self, cls: type[Analyzer]) -> dict[str, ModelChoice]:
         """Models this analyzer is configured to take, by role, where they differ from the rest."""

@@ -15,7 +15,13 @@ import dagster as dg
 import pytest
 
 from analyzers import progress
-from tiktok_assets.executor import DEFAULT_STAGE_LIMITS, STAGE_TAG, live_tasks, threaded_executor
+from tiktok_assets.executor import (
+    DEFAULT_STAGE_LIMITS,
+    OPTIONAL_TAG,
+    STAGE_TAG,
+    live_tasks,
+    threaded_executor,
+)
 
 NO_COMPUTE_LOGS = {
     "compute_logs": {
@@ -157,9 +163,58 @@ def test_a_step_that_raises_leaves_the_others_whole(instance):
     assert materialized == ["after_beside", "beside", "first"]
 
 
+@dg.asset(deps=[breaks, beside], op_tags={OPTIONAL_TAG: "breaks"})
+def joins() -> None:
+    pass
+
+
+@dg.asset(deps=[breaks, beside], op_tags={OPTIONAL_TAG: "beside"})
+def needs() -> None:
+    raise AssertionError("must not run")
+
+
+@dg.asset(deps=[after_breaks, joins], op_tags={OPTIONAL_TAG: "after_breaks"})
+def joins_later() -> None:
+    pass
+
+
+def forgiving_job() -> dg.JobDefinition:
+    return _job(first, breaks, after_breaks, beside, joins, needs, joins_later)
+
+
+def test_a_step_runs_without_an_optional_upstream_that_was_lost(instance):
+    result = _run(instance, forgiving_job)
+    assert _status(instance, result) == dg.DagsterRunStatus.FAILURE
+    materialized = _keys(result, "ASSET_MATERIALIZATION")
+    assert materialized == ["beside", "first", "joins", "joins_later"]
+    order = [e.step_key for e in result.all_events if e.event_type_value == "STEP_START"]
+    assert order.index("joins") > order.index("beside")
+
+
 def test_raise_on_error_raises_the_step_s_own_error(instance):
     with pytest.raises(ValueError, match="no faces model"):
         dg.execute_job(dg.reconstructable(failing_job), instance, raise_on_error=True)
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("covers", asset="checked", blocking=True)])
+def checked() -> dg.MaterializeResult:
+    check = dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.ERROR)
+    return dg.MaterializeResult(check_results=[check])
+
+
+@dg.asset(deps=[checked])
+def after_checked() -> None:
+    raise AssertionError("must not run")
+
+
+def checked_job() -> dg.JobDefinition:
+    return _job(checked, after_checked)
+
+
+def test_a_blocking_check_blocks(instance):
+    result = _run(instance, checked_job)
+    assert _keys(result, "STEP_FAILURE") == ["checked"]
+    assert _keys(result, "STEP_START") == ["checked"]
 
 
 attempts: collections.Counter[str] = collections.Counter()

@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all the set-up by themselves.
+
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+SAMPLE := $(wildcard sample/*.mp4)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo test lint accuracy bench up sample docs constraints clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+# Made anew when the pins change; nothing is done when it is current.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else \
+	  f"Python 3.11 or 3.12 is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.12 ...")'
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/installed ## Install everything into .venv
+
+models: setup ## Pull the embedded models
+	@$(BIN)/tiktok-assets models pull --profile embedded
+
+demo: models ## Analyze the sample video and show what came out
+	@$(BIN)/tiktok-assets analyze $(SAMPLE)
+
+test: models ## All tests but the accuracy figures
+	$(BIN)/python -m pytest
+
+lint: setup ## Format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+accuracy: models ## Measure every analyzer against the labels and print one table
+	$(BIN)/python -m pytest tests/accuracy -m accuracy -q
+
+bench: models ## The pipeline beside the naive script, and the engine's own cost
+	$(BIN)/python -m benchmarks.naive_against_pipeline
+	$(BIN)/python -m benchmarks.engine
+
+up: models ## Start the web page, the daemon and one warm worker
+	@$(BIN)/tiktok-assets up
+
+sample: setup ## Build the sample video again
+	$(BIN)/python sample/make_sample.py
+
+docs: setup ## Write the generated pages in docs/
+	$(BIN)/python -m tiktok_assets.schema_page > docs/schema.md
+
+constraints: setup ## Pin the newest versions that go together
+	$(UV) pip compile pyproject.toml --extra dev --extra s3 --universal --python-version 3.11 \
+	  --fork-strategy fewest --no-header --no-annotate --upgrade --output-file constraints.txt
+
+clean: ## Remove the installation; data/ stays
+	rm -rf $(VENV)

@@ -1,0 +1,115 @@
+"""Runs the two jobs on one video in this process: no worker, no daemon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+import dagster as dg
+
+from sensors.finish import INLINE_TAG
+from tiktok_assets import definitions
+from tiktok_assets.executor import live_tasks
+from tiktok_assets.partitions import add_video
+
+_POLL_S = 0.2
+#: Dagster's own lines would tear the progress board; they are in the UI and the event log.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class StepState:
+    """A step of the run in hand: running (`success` None), or ended."""
+
+    step: str
+    success: bool | None = None
+    #: Share of the work done, 0..1; None where the step does not say.
+    share: float | None = None
+
+
+OnStep = Callable[[StepState], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the analysis of one video ended."""
+
+    video_id: str
+    #: By asset, the error of each step that failed, in a sentence.
+    errors: dict[str, str] = field(default_factory=dict)
+    #: Wall-clock time of both jobs, in seconds.
+    seconds: float = 0.0
+    cancelled: bool = False
+
+
+def analyze_video(
+    instance: dg.DagsterInstance, video_id: str, on_step: OnStep = lambda _: None
+) -> Outcome:
+    """Run analyze, then finish, as the sensor would; a failed analyzer does not stop the rest.
+
+    `on_step` is called from a thread of its own.
+    """
+    started = time.perf_counter()
+    add_video(instance, video_id)
+    errors: dict[str, str] = {}
+    run = _run(instance, definitions.analyze, video_id, on_step, errors)
+    cancelled = run.status == dg.DagsterRunStatus.CANCELED
+    if not cancelled and errors.keys().isdisjoint({"video", "frames"}):
+        _run(instance, definitions.finish, video_id, on_step, errors)
+    return Outcome(video_id, errors, time.perf_counter() - started, cancelled)
+
+
+def _run(
+    instance: dg.DagsterInstance,
+    job: Callable[[], dg.JobDefinition],
+    video_id: str,
+    on_step: OnStep,
+    errors: dict[str, str],
+) -> dg.DagsterRun:
+    tags = {"dagster/partition": video_id, INLINE_TAG: "inline", "dagster/max_retries": "0"}
+    with _told_progress(on_step):
+        result = dg.execute_job(dg.reconstructable(job), instance, run_config=_QUIET, tags=tags)
+    with result:
+        for event in result.all_events:
+            if event.is_step_failure:
+                errors[event.step_key or ""] = _sentence(event)
+                on_step(StepState(event.step_key or "", success=False))
+            elif event.is_step_success:
+                on_step(StepState(event.step_key or "", success=True))
+        run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    return run
+
+
+def _sentence(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    return data.error.message.strip() if data.error else "it failed without an error"
+
+
+@contextmanager
+def _told_progress(on_step: OnStep) -> Iterator[None]:
+    """Tell which steps run, until the block ends."""
+    done = Event()
+
+    def tell() -> None:
+        running: set[str] = set()
+        while not done.wait(_POLL_S):
+            steps = {s.step_key: s.task for s in live_tasks()}
+            for ended in running - steps.keys():
+                on_step(StepState(ended, success=True))
+            for name, task in steps.items():
+                on_step(StepState(name, share=task.share))
+            running = set(steps)
+
+    thread = Thread(target=tell, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

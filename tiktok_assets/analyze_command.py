@@ -1,0 +1,158 @@
+"""`tiktok-assets analyze`: registers videos, shows progress and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from resources.media import MediaError, MediaLibrary
+from resources.result_store import ResultStore
+from tiktok_assets.analyze import Outcome, StepState, analyze_video
+from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.settings import Settings
+
+VIDEO_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        "3gp", "avi", "flv", "gif", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts",
+        "webm", "wmv",
+    )
+)  # fmt: skip
+_ENDED = {None: "[cyan]running[/]", True: "[green]done[/]", False: "[red]failed[/]"}
+
+
+def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -> int:
+    """Analyze files, and the videos in folders. Returns the exit code.
+
+    A file that cannot be read costs only itself. Raises `FileNotFoundError` for a path that is not
+    there, before anything is begun.
+    """
+    files = list(dict.fromkeys(_videos_in(paths)))
+    library = MediaLibrary(data_dir=settings.data_dir, settings=settings.ladder)
+    results = ResultStore(url=settings.results)
+    refused: list[tuple[Path, str]] = []
+    outcomes: list[Outcome] = []
+    with dg.DagsterInstance.get() as instance:
+        for number, file in enumerate(files, 1):
+            console.rule(f"{number} of {len(files)}: {escape(file.name)}", align="left")
+            try:
+                video_id = library.register(file)
+            except (MediaError, OSError) as error:
+                refused.append((file, str(error)))
+                console.print(f"[red]refused[/] {escape(str(error))}", soft_wrap=True)
+                continue
+            with _StepBoard(console) as board:
+                outcome = analyze_video(instance, video_id, board.update)
+            outcomes.append(outcome)
+            _show(outcome, settings, results, console)
+            if outcome.cancelled:
+                console.print("Interrupted; what was finished is kept.")
+                return 130
+    if len(files) > 1:
+        lost = [o for o in outcomes if o.errors]
+        console.rule(align="left")
+        console.print(
+            f"{len(files)} files: {len(outcomes) - len(lost)} analyzed, "
+            f"{len(lost)} with failures, {len(refused)} refused."
+        )
+    return int(bool(refused) or any(outcome.errors for outcome in outcomes))
+
+
+def _videos_in(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            found = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in VIDEO_SUFFIXES and not p.name.startswith(".")
+            )
+            if not found:
+                raise FileNotFoundError(f"no videos in the folder {path}")
+            yield from found
+        elif path.exists():
+            yield path
+        else:
+            raise FileNotFoundError(f"{path} is not there")
+
+
+class _StepBoard:
+    """One line for each step of the video in hand."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description:<24}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._lines: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _StepBoard:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, step: StepState) -> None:
+        """Show a step's state."""
+        if step.step not in self._lines:
+            self._lines[step.step] = self._progress.add_task(step.step, total=None, state="")
+        share = 1.0 if step.success is not None else step.share
+        self._progress.update(
+            self._lines[step.step],
+            total=None if share is None else 1.0,
+            completed=share or 0.0,
+            state=_ENDED[step.success],
+        )
+
+
+def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: Console) -> None:
+    table = Table(header_style="bold")
+    for heading, justify in (
+        ("analyzer", "left"),
+        ("status", "left"),
+        ("rows", "right"),
+        ("seconds", "right"),
+        ("model", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    reasons = []
+    for asset in ("video", "frames", "audio"):
+        if asset in outcome.errors:
+            table.add_row(asset, "[red]failed[/]", "", "", "")
+            reasons.append(outcome.errors[asset])
+    for name in sorted(settings.enabled()):
+        if name in outcome.errors:
+            table.add_row(name, "[red]failed[/]", "", "", "")
+            reasons.append(outcome.errors[name])
+        elif results.has(name, outcome.video_id):
+            stored = results.read_json(name, outcome.video_id)
+            if stored["reason"]:
+                reasons.append(f"{name}: {stored['reason']}")
+            table.add_row(
+                name,
+                "[green]ok[/]" if stored["status"] == "ok" else "[yellow]not applicable[/]",
+                str(stored["observation_count"]),
+                f"{stored['seconds']:.1f}",
+                ", ".join(f"{m['model_id']} ({m['runtime']})" for m in stored["models"]),
+            )
+        else:
+            table.add_row(name, "[dim]not run[/]", "", "", "")
+    console.print(table)
+    for reason in reasons:
+        console.print(f"  {escape(reason)}", soft_wrap=True)
+    console.print(f"{outcome.seconds:.1f} s, video id {outcome.video_id}", highlight=False)
+    if results.has(DOCUMENT, outcome.video_id):
+        where = results.location(DOCUMENT, "json", outcome.video_id).removeprefix("file://")
+        console.print(f"Document: {where}", soft_wrap=True, highlight=False)
+    console.print(f"Results:  {settings.results}", soft_wrap=True, highlight=False)

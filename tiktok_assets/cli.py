@@ -1,0 +1,108 @@
+"""The command line: `tiktok-assets analyze | status | doctor | models | up`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from analyzers.models import runtime
+from tiktok_assets import models_cli
+from tiktok_assets.settings import PROJECT_DIR, Settings
+
+app = typer.Typer(
+    name="tiktok-assets",
+    help="A film-production document of every short video, second by second.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(models_cli.app, name="models", help="The models' weights: list, pull, verify.")
+console = Console()
+errors = Console(stderr=True)
+_debug = False
+
+
+@app.callback()
+def _settings(
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    global _debug
+    _debug = debug
+    os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR))
+    Settings().export()
+    runtime.prepare()
+
+
+def main() -> None:
+    """The console script: an error is one sentence unless `--debug` is given."""
+    try:
+        app()
+    except Exception as error:
+        if _debug:
+            raise
+        message = str(error).strip() or type(error).__name__
+        errors.print(f"[bold red]Error:[/] {message}", highlight=False, soft_wrap=True)
+        errors.print("[dim]`tiktok-assets --debug ...` shows the traceback.[/]")
+        sys.exit(1)
+
+
+@app.command()
+def analyze(
+    paths: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.")],
+) -> None:
+    """Register videos and analyze them in this process, without worker or daemon.
+
+    Exit code 0 when every analyzer of every video succeeded or had nothing to say, 1 otherwise,
+    130 when it was interrupted.
+    """
+    from tiktok_assets.analyze_command import analyze_paths
+
+    raise typer.Exit(analyze_paths(paths, Settings(), console))
+
+
+@app.command()
+def status(
+    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Videos, and for each analyzer how many have results or failed, with the reasons."""
+    from tiktok_assets.status import collect, show
+
+    found = collect(Settings())
+    if json_output:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        show(found, console)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and this installation, and say what to do about what is missing."""
+    from tiktok_assets.doctor import examine
+
+    findings = examine(Settings())
+    table = Table(show_header=True, header_style="bold")
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading)
+    marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
+    for finding in findings:
+        table.add_row(marks[finding.level], finding.what, finding.found, finding.way_out)
+    console.print(table)
+    raise typer.Exit(int(any(finding.level == "problem" for finding in findings)))
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address the web page listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port.")] = 3000,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page.")] = False,
+) -> None:
+    """Start the web page, the daemon and one warm worker; Ctrl-C stops them."""
+    from tiktok_assets.up import up as start
+
+    raise typer.Exit(start(host, port, open_browser=open_browser))

@@ -1,0 +1,71 @@
+"""The one place where everything is put together: assets, jobs, sensors, resources, executor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from analyzers.models import runtime
+from resources.media_decoder import MediaDecoder
+from resources.model_holders import profile_holders
+from resources.result_store import ResultStore
+from sensors.finish import finish_sensors
+from tiktok_assets.analyzer_assets import analyzer_asset
+from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.executor import threaded_executor
+from tiktok_assets.jobs import MEDIA, analyze_job, finish_job
+from tiktok_assets.media_assets import media_assets
+from tiktok_assets.partitions import VIDEOS
+from tiktok_assets.report_assets import production_document_asset
+from tiktok_assets.settings import Settings
+
+
+def build_definitions(
+    settings: Settings, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """All definitions under these settings; tests and the command line may replace resources."""
+    analyzers = settings.enabled()
+    finish = finish_job(settings)
+    return dg.Definitions(
+        assets=[
+            *media_assets(settings.ladder),
+            *(analyzer_asset(cls, settings) for cls in analyzers.values()),
+            production_document_asset(settings),
+        ],
+        jobs=[analyze_job(settings), finish],
+        sensors=finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
+        resources={
+            "media": MediaDecoder(
+                data_dir=str(settings.data_dir),
+                frame_cache_gb=settings.frame_cache_gb,
+                ladder=settings.ladder.model_dump(exclude_defaults=True),
+            ),
+            "results": ResultStore(url=settings.results),
+            **profile_holders(settings.profile, settings.role_choices(), settings.files()),
+            **(resource_overrides or {}),
+        },
+        executor=threaded_executor.configured(
+            {
+                "stage_limits": settings.stage_limits.model_dump(),
+                "max_concurrent": settings.max_concurrent_steps or None,
+            }
+        ),
+    )
+
+
+_settings = Settings()
+_settings.export()
+runtime.prepare()
+defs = build_definitions(_settings)
+
+
+def analyze() -> dg.JobDefinition:
+    """The analyze job, for those who run it in their own process."""
+    return defs.resolve_job_def("analyze")
+
+
+def finish() -> dg.JobDefinition:
+    """The finish job, likewise."""
+    return defs.resolve_job_def("finish")

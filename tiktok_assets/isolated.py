@@ -1,0 +1,76 @@
+"""One analysis in a process of its own: `python -m tiktok_assets.isolated <analyzer> <video id>`.
+
+For an analyzer that has taken its whole process with it on this video before: if it does so again,
+only this process is lost.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+from analyzers import progress
+from analyzers.models import runtime
+from tiktok_assets.settings import PROJECT_DIR, Settings
+
+_POLL_S = 0.5
+
+
+class ProcessLost(RuntimeError):
+    """The process of its own died too, or showed no end within the limit."""
+
+
+def analyze_isolated(analyzer: str, video_id: str, limit_s: float) -> None:
+    """Analyze and store in a child process; the result is then read from the store.
+
+    The child's output goes where this process's goes. Raises `ProcessLost` when the child dies of
+    a signal or takes longer than `limit_s`, `RuntimeError` with its last words when it fails.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tiktok_assets.isolated", analyzer, video_id],
+        cwd=PROJECT_DIR,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        stop_at = time.monotonic() + limit_s
+        while True:
+            try:
+                _, said = child.communicate(timeout=_POLL_S)
+                break
+            except subprocess.TimeoutExpired:
+                progress.checkpoint()
+                if time.monotonic() > stop_at:
+                    raise ProcessLost(
+                        f"in a process of its own it took longer than {limit_s:g} s and was stopped"
+                    ) from None
+    finally:
+        child.kill()
+        child.wait()
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        raise ProcessLost(f"in a process of its own it crashed that one too ({name})")
+    if child.returncode:
+        lines = said.strip().splitlines()
+        raise RuntimeError(lines[-1] if lines else f"exit code {child.returncode}")
+
+
+def main(analyzer_name: str, video_id: str) -> None:
+    """The child's side."""
+    runtime.prepare()
+    from resources.media import MediaLibrary
+    from resources.result_store import ResultStore
+    from tiktok_assets.analyzer_assets import analyze_and_store, models_of
+
+    settings = Settings()
+    cls = settings.enabled()[analyzer_name]
+    analyzer = cls(models_of(cls, settings), settings.analyzer_settings(cls))
+    library = MediaLibrary(settings.data_dir, settings.ladder)
+    with library.open(video_id) as video:
+        analyze_and_store(analyzer, video, ResultStore(url=settings.results))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

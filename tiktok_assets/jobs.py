@@ -1,0 +1,30 @@
+"""The two jobs. Dagster skips what lies downstream of a failure, so joining is a job of its own."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.settings import Settings
+
+MEDIA = ("video", "frames", "audio")
+
+
+def analyze_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
+    """Media, and the analyzers that join no others."""
+    names = [name for name, cls in settings.enabled().items() if not cls.joins]
+    return dg.define_asset_job(
+        "analyze",
+        selection=dg.AssetSelection.assets(*MEDIA, *names),
+        description="Decode a video and run every analyzer that does not join others' results.",
+    )
+
+
+def finish_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
+    """What joins the analyzers' results: it runs after every analyze run, failed or not."""
+    names = [name for name, cls in settings.enabled().items() if cls.joins]
+    return dg.define_asset_job(
+        "finish",
+        selection=dg.AssetSelection.assets(*names, DOCUMENT),
+        description="Join the results of a video's analyzers into its document.",
+    )
