@@ -1,16 +1,18 @@
-"""The decoder's own program: `python -m resources.decode probe|ladder ...`.
+"""The decoder's own program: `python -m resources.decode '{"what": "ladder", ...}'`.
 
 It runs as a child process, because a hostile file can crash or hang a native decoder. It prints
-one JSON object: `{"ok": {...}}`, or `{"error": {"cause": ...}}`.
+JSON, one object a line: `{"load_s": ...}` when it knows how much work there is, `{"at_s": ...}`
+as it goes on, and last `{"ok": {...}}` or `{"error": {...}}`.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import shutil
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,139 +21,111 @@ import av
 import cv2
 from av.video.frame import VideoFrame
 
+from resources.deinterlacing import deinterlaced
+from resources.frame_reader import FrameReader
 from resources.orientation import Orientation
-from resources.pictures import Pictures
-from resources.presentation_clock import PresentationClock
-from resources.rungs import ArrayRung, JpegRung
+from resources.pictures import Pictures, square_px
+from resources.rungs import ArrayRung, JpegRung, Rung
 from resources.sound import Sound
 from resources.streams import Refused, Source, open_source
 
+#: A last frame that says it lasts longer than this is not believed.
+_LONGEST_LAST_FRAME_S = 10.0
+#: A video of fewer bytes a second than this is not believed, to bound made-up durations.
+_LEAST_BYTES_PER_S = 200.0
+_PROGRESS_EVERY_S = 1.0
 
-class _FrameReader:
-    """Good frames of the chosen stream with their times; counts the others."""
+Tell = Callable[[dict[str, Any]], None]
 
-    def __init__(self, source: Source, sound: Sound | None = None) -> None:
-        self._source, self._sound = source, sound
-        self.clock = PresentationClock(1.0 / source.nominal_fps)
-        self.number = -1
-        self.corrupt = 0
-        self.last_duration_s = 0.0
-        self.stopped: str | None = None
 
-    def __iter__(self) -> Iterator[tuple[int, float, VideoFrame]]:
-        """Number in the file, time in the file, frame."""
-        source = self._source
-        streams = [source.video] + ([source.audio] if self._sound else [])
-        packets = source.container.demux(*streams)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError as error:
-                self.stopped = error.strerror
-                yield from self._frames(source.video.codec_context, None)
-                return
-            if packet.stream_index == source.video.index:
-                yield from self._frames(source.video.codec_context, packet)
-            elif self._sound is not None:
-                self._hear(packet)
-
-    def _frames(self, context: Any, packet: Any) -> Iterator[tuple[int, float, VideoFrame]]:
-        if packet is not None and packet.size == 0:
-            packet = None
-        try:
-            frames = context.decode(packet)
-        except av.error.FFmpegError as error:
-            if packet is not None and not isinstance(error, av.error.EOFError):
-                self.corrupt += 1
-            return
-        # Frames that are flushed at the end carry no time base of their own.
-        time_base = self._source.video.time_base
-        for frame in frames:
-            self.number += 1
-            stamp_s = float(frame.pts * time_base) if frame.pts is not None else None
-            time_s = self.clock.time_s(stamp_s)
-            if frame.is_corrupt:
-                self.corrupt += 1
-            elif time_s is not None:
-                self.last_duration_s = float((frame.duration or 0) * time_base)
-                yield self.number, time_s, frame
-
-    def _hear(self, packet: Any) -> None:
-        assert self._sound is not None
-        try:
-            for frame in packet.decode():
-                self._sound.add(frame)
-        except (av.error.FFmpegError, ValueError):
-            self._sound.bad_packets += packet.size > 0
+class _CorruptError(Exception):
+    """Ends a decode on frame threads, which is not repeatable in a corrupt file."""
 
 
 def _orientation(frame: VideoFrame) -> Orientation:
-    for data in (frame.side_data[i] for i in range(len(frame.side_data))):
-        if data.type.name == "DISPLAYMATRIX":
-            return Orientation.from_display_matrix(bytes(data))
-    return Orientation()
+    try:
+        data = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV does not know one of the frame's side data (multi-view HEVC): it still tells the
+        # rotation, counter-clockwise, though not the mirroring.
+        return Orientation(round(-frame.rotation / 90) * 90 % 360)
+    return Orientation.from_display_matrix(bytes(data)) if data is not None else Orientation()
 
 
-def _first_frame(path: Path, threads: int) -> tuple[Source, int, float, VideoFrame]:
-    source = open_source(path, threads)
-    reader = _FrameReader(source)
-    for number, time_s, frame in reader:
-        return source, number, time_s, frame
-    raise Refused(
-        f"no good video frame ({reader.corrupt} are corrupt)"
-        if reader.corrupt
-        else "no video frame"
-    )
+def _first_frame(path: Path, threads: int) -> tuple[Source, float, VideoFrame]:
+    source = open_source(path, threads, frame_threads=False)
+    reader = FrameReader(source)
+    for _, time_s, frame in reader:
+        return source, time_s, frame
+    if reader.corrupt:
+        raise Refused(f"no good video frame ({reader.corrupt} are corrupt)")
+    raise Refused("no video frame (the header is there, the pictures are not)")
 
 
-def _about(source: Source, frame: VideoFrame, time_s: float) -> dict[str, Any]:
-    orientation = _orientation(frame)
-    pictures = Pictures(frame, orientation, source.pixel_aspect_ratio, 16, 16)
-    width_px, height_px = pictures.upright_px
+def probe(path: Path, threads: int) -> dict[str, Any]:
+    """What a file is, after its first good frame was decoded."""
+    source, first_s, first = _first_frame(path, threads)
+    audio = source.audio
+    heard = audio and {
+        "codec": audio.codec_context.name,
+        "sample_rate_hz": audio.codec_context.sample_rate,
+        "channels": audio.codec_context.channels,
+        "duration_s": float(audio.duration * audio.time_base) if audio.duration else 0.0,
+    }
+    return {**_about(source, first, first_s), "duration_s": source.duration_s, "audio": heard}
+
+
+def _about(source: Source, first: VideoFrame, first_s: float) -> dict[str, Any]:
+    orientation = _orientation(first)
+    shown_px = square_px(first.width, first.height, source.pixel_aspect_ratio)
+    width_px, height_px = shown_px[::-1] if orientation.swaps_sides else shown_px
     return {
         "container": source.container.format.name,
         "codec": source.video.codec_context.name,
-        "pixel_format": frame.format.name,
+        "pixel_format": first.format.name,
         "width_px": width_px,
         "height_px": height_px,
         "rotation_deg": orientation.rotation_deg,
         "mirrored": orientation.mirrored,
         "fps": source.nominal_fps,
-        "start_s": time_s,
+        "start_s": first_s,
         "tags": {**source.container.metadata},
         "warnings": source.warnings,
     }
 
 
-def probe(path: Path, threads: int) -> dict[str, Any]:
-    """What a file is, after its first good frame was decoded."""
-    source, _, time_s, frame = _first_frame(path, threads)
-    audio = source.audio
-    about = _about(source, frame, time_s)
-    return {
-        **about,
-        "duration_s": source.duration_s,
-        "audio": audio
-        and {
-            "codec": audio.codec_context.name,
-            "sample_rate_hz": audio.codec_context.sample_rate,
-            "channels": audio.codec_context.channels,
-            "duration_s": float(audio.duration * audio.time_base) if audio.duration else 0.0,
-        },
-    }
-
-
 def build_ladder(
-    path: Path, folder: Path, settings: dict[str, Any], threads: int
+    path: Path, folder: Path, settings: dict[str, Any], threads: int, tell: Tell = lambda _: None
 ) -> dict[str, Any]:
-    """Decode a file once into `folder`: all rungs and both rates of sound."""
-    # The first frame's time must be known before sound is written; it costs one short look.
-    source, _, first_s, first = _first_frame(path, threads)
+    """Decode a file once into `folder`: all rungs and both rates of sound.
+
+    Raises `Refused`, or what PyAV and the file system raise.
+    """
+    if threads > 1:
+        try:
+            return _build(path, folder, settings, threads, tell, frame_threads=True)
+        except _CorruptError:
+            for entry in folder.iterdir():
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    return _build(path, folder, settings, threads, tell, frame_threads=False)
+
+
+def _build(
+    path: Path,
+    folder: Path,
+    settings: dict[str, Any],
+    threads: int,
+    tell: Tell,
+    frame_threads: bool,
+) -> dict[str, Any]:
+    # Sound is written from the first frame's time on, so this must be known beforehand.
+    source, first_s, first = _first_frame(path, threads)
     about = _about(source, first, first_s)
+    interlaced = first.interlaced_frame
+    tell({"load_s": _load_s(source)})
     source.container.close()
-    source = open_source(path, threads)
+
+    source = open_source(path, threads, frame_threads)
     sound = Sound(folder, source.audio, first_s) if source.audio is not None else None
     pictures = Pictures(
         first,
@@ -159,96 +133,140 @@ def build_ladder(
         source.pixel_aspect_ratio,
         settings["short_side_px"],
         settings["detail_short_side_px"],
+        folder,
     )
     thumbs = ArrayRung(folder, "thumbs", 0.0)
-    motion = ArrayRung(folder, "motion", settings["motion_rate_hz"])
-    analysis = ArrayRung(folder, "analysis", settings["analysis_rate_hz"])
-    detail = JpegRung(folder, "detail", settings["detail_rate_hz"], settings["jpeg_quality"])
-    takers = (
+    rungs: tuple[tuple[Rung, Callable[[], Any]], ...] = (
         (thumbs, pictures.thumb),
-        (motion, pictures.motion),
-        (analysis, pictures.analysis),
-        (detail, pictures.detail),
+        (ArrayRung(folder, "motion", settings["motion_rate_hz"]), pictures.motion),
+        (ArrayRung(folder, "analysis", settings["analysis_rate_hz"]), pictures.analysis),
+        (
+            JpegRung(folder, "detail", settings["detail_rate_hz"], settings["jpeg_quality"]),
+            pictures.detail,
+        ),
     )
-    reader = _FrameReader(source, sound)
-    for number, file_s, frame in reader:
+
+    def on_corrupt() -> None:
+        if frame_threads:
+            raise _CorruptError
+
+    reader = FrameReader(source, sound, on_corrupt)
+    frames = deinterlaced(iter(reader), source.video) if interlaced else iter(reader)
+    told_s = 0.0
+    for number, file_s, frame in frames:
         time_s = file_s - first_s
         pictures.use(frame)
-        for rung, picture in takers:
+        for rung, picture in rungs:
             if rung.wants(time_s):
                 rung.take(time_s, number, picture())
+        if time_s >= told_s:
+            tell({"at_s": time_s})
+            told_s = time_s + _PROGRESS_EVERY_S
+
     times_s = thumbs.times_s
-    steps_s = [b - a for a, b in pairwise(times_s)]
-    step_s = statistics.median(steps_s) if steps_s else 1.0 / source.nominal_fps
+    if not times_s:
+        raise Refused(f"no good video frame ({reader.corrupt} are corrupt)")
+    step_s = statistics.median(b - a for a, b in pairwise(times_s)) if times_s[1:] else 0.0
     last_s = reader.last_duration_s
-    end_s = times_s[-1] + (last_s if 0 < last_s <= max(1.0, 10 * step_s) else step_s)
-    rungs = {rung.name: rung.close() for rung, _ in takers}
-    about["warnings"] = [*source.warnings]
+    if not 0 < last_s <= _LONGEST_LAST_FRAME_S:
+        last_s = step_s or 1.0 / source.nominal_fps
+    end_s = times_s[-1] + last_s
+    held = {rung.name: rung.close() for rung, _ in rungs}
     audio = sound.close(end_s) if sound is not None else None
+    if pictures.hdr is not None:
+        (folder / "hdr.cube").unlink()
     return {
         **about,
-        "fps": 1.0 / step_s,
+        "fps": (len(times_s) - 1) / times_s[-1] if times_s[1:] else source.nominal_fps,
         "end_s": end_s,
         "frame_count": len(times_s),
         "corrupt_frame_count": reader.corrupt,
         "audio": audio,
-        "rungs": rungs,
-        "warnings": [*about["warnings"], *_remarks(reader, pictures, sound, audio)],
+        "rungs": held,
+        "warnings": [
+            *about["warnings"],
+            *(["interlaced: every frame was deinterlaced"] if interlaced else []),
+            *_remarks(reader, pictures, sound, audio),
+        ],
     }
 
 
+def _load_s(source: Source) -> float:
+    """How many seconds of 1080x1920 video at 30 fps cost as much."""
+    believable_s = source.container.size / _LEAST_BYTES_PER_S
+    duration_s = min(source.duration_s or believable_s, believable_s)
+    context = source.video.codec_context
+    load = context.width * context.height / (1080 * 1920) * source.nominal_fps / 30
+    return duration_s * max(0.1, load)
+
+
 def _remarks(
-    reader: _FrameReader, pictures: Pictures, sound: Sound | None, audio: dict[str, Any] | None
+    reader: FrameReader, pictures: Pictures, sound: Sound | None, audio: dict[str, Any] | None
 ) -> Iterator[str]:
     if reader.stopped:
         yield f"the file cannot be read to its end ({reader.stopped})"
     if reader.corrupt:
-        yield f"{reader.corrupt} corrupt frames were left out"
+        yield f"corrupt frames were left out ({reader.corrupt})"
     if reader.clock.missing:
-        yield f"{reader.clock.missing} frames carry no time; theirs was estimated"
+        yield f"frames without a time were given one ({reader.clock.missing})"
     if reader.clock.dropped:
-        yield f"{reader.clock.dropped} frames with times out of order were left out"
+        yield f"frames with times out of order were left out ({reader.clock.dropped})"
     if reader.clock.splices:
-        yield f"timestamps jump {reader.clock.splices} times; the parts were put end to end"
+        yield f"timestamps jump; the parts were put end to end ({reader.clock.splices})"
     if pictures.size_changes:
         yield "the picture size changes inside the video; all was scaled to the first size"
+    if pictures.hdr is not None:
+        yield "HDR: tone-mapped to ordinary brightness"
+    if pictures.alpha:
+        yield "transparent: put on black"
     if sound is not None and audio is None:
         yield "the sound cannot be decoded; the video was analyzed without it"
     elif sound is not None and sound.bad_packets:
-        yield f"{sound.bad_packets} packets of sound are corrupt"
+        yield f"packets of sound are corrupt ({sound.bad_packets})"
 
 
 def _limit_memory(limit_bytes: int) -> None:
     """Let the address space grow by at most `limit_bytes` beyond what the program takes now."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except OSError:  # no /proc: this system has no such limit, the wall time still bounds it
+    except OSError:  # no /proc: such a system does not keep this limit either
         return
     most = pages * resource.getpagesize() + limit_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def main(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer one request: `what`, `path`, `threads`, `memory_bytes`, and for a ladder its rest."""
-    _limit_memory(request["memory_bytes"])
-    cv2.setNumThreads(1)
-    av.logging.set_level(av.logging.ERROR)
-    av.logging.restore_default_callback()
-    path = Path(request["path"])
+def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, Any]:
+    """Answer one request: `what`, `path`, `threads`, and for a ladder `folder` and `settings`."""
+    path, threads = Path(request["path"]), request["threads"]
     try:
         if request["what"] == "probe":
-            return {"ok": probe(path, request["threads"])}
+            return {"ok": probe(path, threads)}
         folder = Path(request["folder"])
-        return {"ok": build_ladder(path, folder, request["settings"], request["threads"])}
+        return {"ok": build_ladder(path, folder, request["settings"], threads, tell)}
     except Refused as refusal:
-        return {"error": {"cause": str(refusal), "kind": "refused"}}
+        return {"error": {"kind": "refused", "cause": refusal.cause, "way_out": refusal.way_out}}
     except MemoryError:
-        return {"error": {"cause": "out of memory", "kind": "memory"}}
+        return {"error": {"kind": "memory"}}
     except av.error.FFmpegError as error:
-        return {"error": {"cause": error.strerror, "kind": "ffmpeg", "errno": error.errno}}
+        return {"error": {"kind": "ffmpeg", "cause": error.strerror}}
     except OSError as error:
-        return {"error": {"cause": error.strerror, "kind": "os", "errno": error.errno}}
+        return {"error": {"kind": "os", "cause": error.strerror, "errno": error.errno}}
+
+
+def main() -> None:
+    """Answer the request in the first argument on standard output."""
+    request = json.loads(sys.argv[1])
+    _limit_memory(request["memory_bytes"])
+    cv2.setNumThreads(1)
+    # FFmpeg's own words go to standard error, where the parent finds what codes do not say.
+    av.logging.set_level(av.logging.ERROR)
+    av.logging.restore_default_callback()
+
+    def tell(message: dict[str, Any]) -> None:
+        print(json.dumps(message), flush=True)
+
+    tell(answer(request, tell))
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1]))))
+    main()

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from analyzers.cores import available_cores
 from analyzers.progress import checkpoint
@@ -19,30 +19,34 @@ from resources.ladder_settings import DecodeLimits
 
 _POLL_S = 0.05
 _ROOT = str(Path(__file__).resolve().parents[1])
+_ELSE = "give a file that plays, or leave it out"
 #: What FFmpeg writes to its log where the reason is more than its error code says.
 _LOGGED_CAUSES = {
-    "moov atom not found": "moov atom missing: the file is cut off or was never finished",
-    "trun track id unknown": "moov atom missing: a fragment without its header",
-    "no tfhd was found": "moov atom missing: a fragment without its header",
+    "moov atom not found": "moov atom missing (the file is cut off or was never finished)",
+    "trun track id unknown": "moov atom missing (a fragment without its header)",
+    "no tfhd was found": "moov atom missing (a fragment without its header)",
 }
 
 
 class MediaError(Exception):
     """A file cannot be used. One sentence: the file, the cause and the way out."""
 
-    def __init__(self, path: Path | str, cause: str, way_out: str) -> None:
-        """`cause` and `way_out` are parts of a sentence, without a full stop."""
-        self.path, self.cause, self.way_out = str(path), cause, way_out
-        super().__init__(f"{Path(path).name}: {cause}; {way_out}.")
+    def __init__(self, name: str, cause: str, way_out: str) -> None:
+        """`cause` and `way_out` are parts of the sentence."""
+        self.name, self.cause, self.way_out = name, cause, way_out
+        super().__init__(f"{name}: {cause}; {way_out}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.cause, self.way_out)
 
 
 def run_decoder(
-    request: dict[str, Any], path: Path, limits: DecodeLimits, timeout_s: float
+    request: dict[str, Any], path: Path, name: str, limits: DecodeLimits
 ) -> dict[str, Any]:
     """Run `resources.decode` on one request and return its answer.
 
-    Raises `MediaError` where the file is refused, or where the child fails, crashes, needs more
-    memory than `limits.memory_bytes`, or more time than `timeout_s`.
+    `name` is what errors call the file. Raises `MediaError` where the file is refused, or where
+    the child fails, crashes, or goes over a limit.
     """
     request = {
         **request,
@@ -50,10 +54,9 @@ def run_decoder(
         "threads": limits.threads or available_cores(),
         "memory_bytes": limits.memory_bytes,
     }
-    search = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
     environment = {
         **os.environ,
-        "PYTHONPATH": search,
+        "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH")))),
         # One BLAS thread and few heaps keep the address space small.
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
@@ -67,37 +70,69 @@ def run_decoder(
             env=environment,
         )
         try:
-            _wait(child, path, timeout_s)
+            messages = _follow(child, out, name, limits)
         finally:
             if child.poll() is None:
                 child.kill()
                 child.wait()
-        out.seek(0)
         log.seek(0)
-        answer, logged = out.read(), log.read(64 * 1024).decode(errors="replace")
-    if child.returncode != 0:
-        raise _died(path, child.returncode, logged)
-    result: dict[str, Any] = json.loads(answer)
-    if "ok" in result:
-        return result["ok"]  # type: ignore[no-any-return]
-    raise _refused(path, result["error"], logged, limits)
+        logged = log.read(64 * 1024).decode(errors="replace")
+    last = messages[-1] if messages else {}
+    if "ok" in last:
+        answer: dict[str, Any] = last["ok"]
+        return answer
+    if "error" in last:
+        raise _refused(name, last["error"], logged, limits)
+    raise _died(name, child.returncode, logged)
 
 
-def _wait(child: subprocess.Popen[bytes], path: Path, timeout_s: float) -> None:
-    until = time.monotonic() + timeout_s
-    while child.poll() is None:
+def _follow(
+    child: subprocess.Popen[bytes], out: IO[bytes], name: str, limits: DecodeLimits
+) -> list[dict[str, Any]]:
+    """Read the child's messages until it ends; raises `MediaError` when it takes too long."""
+    started = moved = time.monotonic()
+    longest_s: float | None = None
+    total_s: float | None = None
+    at = 0
+    text = b""
+    messages: list[dict[str, Any]] = []
+    running = True
+    while running:
+        running = child.poll() is None  # before reading, so that the last words are read
+        # The child shares this file's position: read without moving it.
+        while part := os.pread(out.fileno(), 1 << 20, at):
+            at += len(part)
+            text += part
+            moved = time.monotonic()
+        *lines, text = text.split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            messages = [message]
+            if "load_s" in message:
+                total_s = message["load_s"]
+                longest_s = limits.stall_timeout_s + total_s * limits.timeout_per_video_s
+            if "at_s" in message:
+                checkpoint(message["at_s"], total_s)
         checkpoint()
-        if time.monotonic() > until:
-            raise MediaError(
-                path,
-                f"decoding took longer than {timeout_s:.0f} s and was stopped",
-                "the file is damaged or the machine too slow: raise the decode time limit, or "
-                "convert the file anew",
-            )
-        time.sleep(_POLL_S)
+        now = time.monotonic()
+        if now - moved > limits.stall_timeout_s:
+            raise _too_slow(name, f"decoding stood still for {limits.stall_timeout_s:.0f} s")
+        if longest_s is not None and now - started > longest_s:
+            raise _too_slow(name, f"decoding took longer than {longest_s:.0f} s")
+        if running:
+            time.sleep(_POLL_S)
+    return messages
 
 
-def _died(path: Path, code: int, logged: str) -> MediaError:
+def _too_slow(name: str, cause: str) -> MediaError:
+    return MediaError(
+        name,
+        f"{cause} and was stopped",
+        "convert the file anew, or raise the decode time limits on a slow machine",
+    )
+
+
+def _died(name: str, code: int, logged: str) -> MediaError:
     if code < 0:
         how = f"the decoder crashed on it ({signal.Signals(-code).name})"
         if code == -signal.SIGKILL:
@@ -105,23 +140,23 @@ def _died(path: Path, code: int, logged: str) -> MediaError:
     else:
         lines = logged.strip().splitlines()
         how = f"the decoder failed on it ({lines[-1] if lines else f'exit status {code}'})"
-    return MediaError(path, how, "convert the file anew, or leave it out")
+    return MediaError(name, how, "convert the file anew, or leave it out")
 
 
-def _refused(path: Path, error: dict[str, Any], logged: str, limits: DecodeLimits) -> MediaError:
+def _refused(name: str, error: dict[str, Any], logged: str, limits: DecodeLimits) -> MediaError:
     if error["kind"] == "memory":
-        cause = f"decoding needs more than {limits.memory_bytes / 1024**3:.1f} GiB of memory"
-        return MediaError(path, cause, "raise the decode memory limit, or scale the video down")
+        return MediaError(
+            name,
+            f"decoding needs more than {limits.memory_bytes / 1024**3:.1f} GiB of memory",
+            "raise the decode memory limit, or scale the video down",
+        )
+    if error["kind"] == "os" and error["errno"] == errno.ENOSPC:
+        return MediaError(name, "the disk is full", "free space, or lower the frame cache's bound")
     if error["kind"] == "os":
-        if error["errno"] == errno.ENOSPC:
-            return MediaError(path, "the disk is full", "free space or lower the cache's bound")
-        return MediaError(path, f"cannot be read ({error['cause']})", "check the file")
-    cause = error["cause"]
-    for text, meaning in _LOGGED_CAUSES.items():
+        return MediaError(name, f"not readable ({error['cause']})", "check the file and the disk")
+    for text, cause in _LOGGED_CAUSES.items():
         if text in logged:
-            cause = meaning
-            break
-    else:
-        if error["kind"] == "ffmpeg":
-            cause = f"not a readable media file ({cause})"
-    return MediaError(path, cause, "give a file that plays, or leave this one out")
+            return MediaError(name, cause, _ELSE)
+    if error["kind"] == "ffmpeg":
+        return MediaError(name, f"not a media file that can be read ({error['cause']})", _ELSE)
+    return MediaError(name, error["cause"], error["way_out"])

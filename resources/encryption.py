@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+#: The same boxes as `uuid`s, as Smooth Streaming (PIFF 1.1) writes them.
+_PIFF = {
+    bytes.fromhex("a2394f525a9b4f14a2446c427c648df4"),
+    bytes.fromhex("8974dbce7be74c5184f97148f9882554"),
+}
 _PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"}
 _SYSTEMS = {
     bytes.fromhex("edef8ba979d64acea3c827dcd51d21ed"): "Widevine",
@@ -35,11 +40,15 @@ def encrypted_by(path: Path) -> str | None:
                 found.add(_SYSTEMS.get(file.read(16), "an unknown key system"))
             elif kind in (b"senc", b"tenc"):
                 found.add("Common Encryption")
+            elif kind == b"uuid":
+                file.seek(body_at)
+                if file.read(16) in _PIFF:
+                    found.add("Common Encryption")
             elif kind == b"stsd":
                 file.seek(body_at + 12)
                 if file.read(4) in (b"encv", b"enca"):
                     found.add("Common Encryption")
-    if not found:
+    if "Common Encryption" not in found:  # key systems alone may stand beside clear samples
         return None
     named = sorted(found - {"Common Encryption"})
     return "Common Encryption" + (f", {', '.join(named)}" if named else "")

@@ -33,9 +33,11 @@ class DecodeLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_timeout_s: float = Field(45.0, gt=0, description="Wall time any file may take")
+    stall_timeout_s: float = Field(
+        50.0, gt=0, description="Longest wall time without another second of video decoded"
+    )
     timeout_per_video_s: float = Field(
-        3.0, gt=0, description="Wall time added for each second of 1080x1920 video at 30 fps"
+        5.0, gt=0, description="Wall time allowed for a second of 1080x1920 video at 30 fps"
     )
     memory_bytes: int = Field(
         4 * 1024**3, gt=0, description="Address space a decode may take beyond the program's own"

@@ -41,8 +41,6 @@ __all__ = [
 ]
 
 _RECORD = ".source.json"
-#: The largest bit rate that is believed of a picture, to bound made-up durations.
-_LEAST_BYTES_PER_S = 200.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,9 @@ class MediaLibrary:
         try:
             sha256 = _sha256(path)
         except OSError as error:
-            raise MediaError(path, f"cannot be read ({error.strerror})", "check the path") from None
+            raise MediaError(
+                str(path), f"cannot be read ({error.strerror})", "check the path"
+            ) from None
         source = self._find(sha256)
         if source is None:
             video_id = f"{_slug(path.stem)}-{sha256[:8]}"
@@ -119,7 +119,8 @@ class MediaLibrary:
 
     def probe(self, video_id: str) -> ProbeResult:
         """What the file is. Raises `MediaError` where it cannot be analyzed."""
-        return probe_file(self.path(video_id), self.limits)
+        source = self.source(video_id)
+        return probe_file(self._folder / source.file, source.original_name, self.limits)
 
     @contextmanager
     def open(self, video_id: str) -> Iterator[Video]:
@@ -131,13 +132,12 @@ class MediaLibrary:
         path = self._folder / source.file
 
         def build(folder: Path) -> dict[str, Any]:
-            probed = self.probe(video_id)
             request = {
                 "what": "ladder",
                 "folder": str(folder),
                 "settings": self.settings.model_dump(),
             }
-            return run_decoder(request, path, self.limits, self._timeout_s(probed, source))
+            return run_decoder(request, path, source.original_name, self.limits)
 
         key = f"{source.sha256[:32]}-{self.settings.key()}"
         with self._cache.open(key, build) as (folder, meta):
@@ -146,14 +146,6 @@ class MediaLibrary:
     def evict(self, max_bytes: int) -> list[str]:
         """Shrink the frame cache, oldest first; what is open stays. Returns the removed keys."""
         return self._cache.evict(max_bytes)
-
-    def _timeout_s(self, probed: ProbeResult, source: SourceFile) -> float:
-        believable_s = source.size_bytes / _LEAST_BYTES_PER_S
-        duration_s = min(probed.duration_s or believable_s, believable_s)
-        load = probed.width_px * probed.height_px / (1080 * 1920) * max(probed.fps, 30.0) / 30.0
-        return self.limits.base_timeout_s + self.limits.timeout_per_video_s * duration_s * max(
-            load, 0.1
-        )
 
     def _video(self, source: SourceFile, folder: Path, meta: dict[str, Any]) -> Video:
         fields = dict(meta)

@@ -35,12 +35,12 @@ class ProbeResult:
     warnings: Sequence[str] = ()
 
 
-def probe_file(path: Path, limits: DecodeLimits) -> ProbeResult:
+def probe_file(path: Path, name: str, limits: DecodeLimits) -> ProbeResult:
     """Probe one file in a child process, decoding up to its first good frame.
 
-    Raises `MediaError` where it is not a video that can be analyzed.
+    `name` is what errors call it. Raises `MediaError` where it is not a video that can be analyzed.
     """
-    answer = run_decoder({"what": "probe"}, path, limits, limits.base_timeout_s)
+    answer = run_decoder({"what": "probe"}, path, name, limits)
     return ProbeResult(**{**answer, "audio": audio_info(answer["audio"])})
 
 

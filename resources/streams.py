@@ -21,7 +21,13 @@ _STILL_BRANDS = {"heic", "heix", "mif1", "avif"}
 
 
 class Refused(Exception):
-    """The file cannot be analyzed; the text is the cause, without the file's name."""
+    """The file cannot be analyzed: the cause, without the file's name, and the way out."""
+
+    def __init__(
+        self, cause: str, way_out: str = "give a file that plays, or leave it out"
+    ) -> None:
+        self.cause, self.way_out = cause, way_out
+        super().__init__(cause)
 
 
 @dataclass
@@ -55,18 +61,22 @@ class Source:
         return (self.container.duration or 0) / av.time_base
 
 
-def open_source(path: Path, threads: int) -> Source:
-    """Open a file and choose its streams. Raises `Refused`, or what PyAV raises."""
+def open_source(path: Path, threads: int, frame_threads: bool) -> Source:
+    """Open a file and choose its streams. Raises `Refused`, or what PyAV raises.
+
+    With `frame_threads` several frames are decoded at once, which is fastest; in a corrupt file
+    it loses more frames, and not the same ones each time.
+    """
     if path.stat().st_size == 0:
         raise Refused("empty file (0 bytes)")
     if (cipher := encrypted_by(path)) is not None:
-        raise Refused(f"encrypted ({cipher}); only a copy without protection can be analyzed")
+        raise Refused(f"encrypted ({cipher})", "give a copy without protection")
     container = av.open(str(path), metadata_errors="replace")
     _refuse_still(container)
     warnings: list[str] = []
-    video = _best_video(container, path, warnings)
+    video = _best_video(container, warnings)
     audio = _best_audio(container, warnings)
-    video.thread_type = "AUTO"
+    video.thread_type = "AUTO" if frame_threads else "SLICE"
     video.codec_context.thread_count = threads
     return Source(container, video, audio, warnings)
 
@@ -74,11 +84,12 @@ def open_source(path: Path, threads: int) -> Source:
 def _refuse_still(container: InputContainer) -> None:
     name = container.format.name
     brand = container.metadata.get("major_brand", "").strip()
-    if name in _STILL_DEMUXERS or name.endswith("_pipe") or brand in _STILL_BRANDS:
-        raise Refused("a still picture, not a video")
+    still = name in _STILL_DEMUXERS or name.endswith("_pipe") or brand in _STILL_BRANDS
+    if still or (name == "gif" and container.streams.video[0].frames == 1):
+        raise Refused("a still picture, not a video", "give a video")
 
 
-def _best_video(container: InputContainer, path: Path, warnings: list[str]) -> VideoStream:
+def _best_video(container: InputContainer, warnings: list[str]) -> VideoStream:
     real = [
         s
         for s in container.streams.video
@@ -86,19 +97,28 @@ def _best_video(container: InputContainer, path: Path, warnings: list[str]) -> V
     ]
     if not real:
         if container.streams.video:
-            raise Refused("no video stream, only a cover picture")
+            raise Refused(
+                "no video stream, only a cover picture", "give a file with a picture track"
+            )
         held = sorted({s.type for s in container.streams}) or ["nothing"]
-        raise Refused(f"no video stream (the file holds {', '.join(held)})")
+        raise Refused(
+            f"no video stream (the file holds {', '.join(held)})",
+            "give a file with a picture track",
+        )
     decodable = [s for s in real if s.codec_context is not None]
     if not decodable:
-        raise Refused("no decoder for its video stream")
-    most = max(_frame_count(s) for s in decodable)
+        raise Refused(
+            f"no decoder for its video stream{_tag(real[0])}", "convert the file to H.264"
+        )
+    counted = any(s.frames for s in decodable)
+    counts = {s.index: s.frames if counted else math.inf for s in decodable}
+    most = max(counts.values())
 
     def rank(stream: VideoStream) -> tuple[bool, bool, bool, int, int]:
         width, height = stream.codec_context.width, stream.codec_context.height
         return (
             min(width, height) >= _SMALLEST_SIDE_PX,
-            _frame_count(stream) >= most / 2,
+            counts[stream.index] >= most / 2,
             bool(stream.disposition & stream.disposition.default),
             width * height,
             -stream.index,
@@ -111,19 +131,16 @@ def _best_video(container: InputContainer, path: Path, warnings: list[str]) -> V
     return best
 
 
-def _frame_count(stream: VideoStream) -> float:
-    """Frames the container lists, or infinity where it does not say."""
-    if stream.frames:
-        return stream.frames
-    empty = stream.duration == 0 or (stream.average_rate is None and stream.start_time is None)
-    return 0 if empty else math.inf
+def _tag(stream: VideoStream) -> str:
+    tag = getattr(stream, "codec_tag", None)
+    return f" ({tag})" if tag and tag.isprintable() else ""
 
 
 def _best_audio(container: InputContainer, warnings: list[str]) -> Any | None:
     streams = container.streams.audio
     usable = [s for s in streams if s.codec_context is not None and s.codec_context.sample_rate]
     if len(usable) < len(streams):
-        warnings.append(f"{len(streams) - len(usable)} audio streams have no decoder")
+        warnings.append(f"{len(streams) - len(usable)} of its audio streams have no decoder")
     if not usable:
         return None
     return max(
