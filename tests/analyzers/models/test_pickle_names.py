@@ -103,7 +103,7 @@ def test_names_out_of_the_memo(tmp_path, content):
     ],
 )  # fmt: skip
 def test_hidden_names_are_refused(tmp_path, content):
-    with pytest.raises(UnsafePickle, match="hides|extension"):
+    with pytest.raises(UnsafePickle, match=r"hides|extension"):
         pickle_names(_write(tmp_path / "x.pkl", content))
 
 

@@ -2,8 +2,10 @@ import json
 import os
 import pickle
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
 from analyzers.models import weights
 from analyzers.models.pickle_names import UnsafePickle
@@ -22,7 +24,7 @@ from analyzers.models.weights import (
 from tests.small_models import file_entry, manifest, model_entry, put
 
 
-@pytest.fixture()
+@pytest.fixture
 def files(tmp_path):
     models = {
         "m": model_entry({"a.bin": file_entry(b"alpha"), "b.txt": file_entry(b"beta")}),
@@ -31,7 +33,7 @@ def files(tmp_path):
     return ModelFiles(tmp_path / "models", manifest(models, {"reader": "m"}))
 
 
-@pytest.fixture()
+@pytest.fixture
 def hashed(monkeypatch):
     """The files whose bytes were read to be hashed."""
     seen = []
@@ -62,11 +64,11 @@ def test_a_changed_file_is_refused(files):
 
 
 def test_unknown_names_list_the_known_ones(files):
-    with pytest.raises(UnknownModel, match="'x'.*m, p"):
+    with pytest.raises(UnknownModel, match=r"'x'.*m, p"):
         files.path("x")
     with pytest.raises(UnknownModel, match=r"'c'.*a\.bin, b\.txt"):
         files.path("m", "c")
-    with pytest.raises(UnknownModel, match="'huge'.*embedded"):
+    with pytest.raises(UnknownModel, match=r"'huge'.*embedded"):
         files.manifest.profile("huge")
     with pytest.raises(UnknownModel, match="serves reader, not writer; for writer there are none"):
         files.manifest.model_for("writer", "m")
@@ -133,11 +135,8 @@ def test_fingerprint_needs_no_files_and_follows_the_pins(files):
 
 
 def test_a_file_of_an_installed_package_is_used_where_it_lies(tmp_path):
-    import yaml
-
     member = "yaml/__init__.py"
-    with open(yaml.__file__, "rb") as file:
-        content = file.read()
+    content = Path(yaml.__file__).read_bytes()
     source = {"kind": "installed", "package": "PyYAML", "member": member}
     models = {
         "there": model_entry({"x": file_entry(content, source)}),
@@ -151,10 +150,11 @@ def test_a_file_of_an_installed_package_is_used_where_it_lies(tmp_path):
     with pytest.raises(ModelMissing):
         files.path("gone")
     # A pulled file stands in for one that an upgrade changed.
-    assert files.path("other") if put(tmp_path, "other", "x", content + b"#") else None
+    pulled = put(tmp_path, "other", "x", content + b"#")
+    assert files.path("other") == pulled
 
 
-@pytest.fixture()
+@pytest.fixture
 def converted(tmp_path):
     """A model with a finished conversion, as `models pull` leaves it."""
     entry = model_entry({"w.bin": file_entry(b"w")}, convert={"openvino": {"imgsz": 640}})

@@ -1,0 +1,103 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from analyzers.memory import available_bytes
+from analyzers.models import runtime
+
+
+def _in_a_process(code, **environment):
+    clean = {k: v for k, v in os.environ.items() if k not in runtime.environment()}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**clean, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout.split()
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 2), (8, 2), (16, 4), (64, 16)])
+def test_a_model_gets_a_part_of_the_cores(monkeypatch, cores, threads):
+    monkeypatch.delenv("TIKTOK_ASSETS_MODEL_THREADS", raising=False)
+    monkeypatch.setattr(runtime, "cpu_count", lambda: cores)
+    assert runtime.model_threads() == threads
+    assert runtime.environment()["OMP_NUM_THREADS"] == str(threads)
+    monkeypatch.setenv("TIKTOK_ASSETS_MODEL_THREADS", "3")
+    assert runtime.model_threads() == 3
+
+
+def test_libraries_take_their_thread_budget(tmp_path):
+    code = """
+import numpy, cv2
+from analyzers.models.runtime import prepare
+prepare(); prepare()
+import torch, threadpoolctl
+blas = {p["num_threads"] for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"}
+print(torch.get_num_threads(), cv2.getNumThreads(), *blas)
+"""
+    environment = {"TIKTOK_ASSETS_MODEL_THREADS": "1", "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)}
+    assert set(_in_a_process(code, **environment)) == {"1"}
+
+
+def test_libraries_are_offline_and_silent_and_keep_out_of_the_home(tmp_path):
+    code = """
+import analyzers.models, sys
+from analyzers.models.runtime import prepare
+prepare()
+import openvino, openvino.tools.ovc, huggingface_hub.constants as hub, ultralytics.utils as yolo
+print(type(openvino.tools.ovc.telemetry).__module__.rpartition(".")[2])
+print(hub.HF_HUB_OFFLINE, hub.HF_HUB_DISABLE_TELEMETRY, yolo.ONLINE, yolo.AUTOINSTALL)
+"""
+    home, data = tmp_path / "home", tmp_path / "data"
+    home.mkdir()
+    environment = {"HOME": str(home), "TIKTOK_ASSETS_DATA_DIR": str(data)}
+    said = _in_a_process(code, **environment)
+    assert said == ["telemetry_stub", "True", "True", "False", "False"]
+    assert list(home.iterdir()) == []
+    assert (data / "cache" / "ultralytics").is_dir()
+
+
+def test_what_the_user_set_stays(tmp_path):
+    code = """
+import os
+from analyzers.models.runtime import prepare
+prepare()
+print(os.environ["OMP_NUM_THREADS"])
+"""
+    environment = {"OMP_NUM_THREADS": "7", "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)}
+    assert _in_a_process(code, **environment) == ["7"]
+
+
+def _write(root, files):
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "max\n",
+          "sys/fs/cgroup/a/b/memory.current": "5\n"}, None),
+        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "1000\n",
+          "sys/fs/cgroup/a/memory.current": "400\n"}, 600),
+        ({"proc/self/cgroup": "4:cpu:/x\n3:memory:/c\n",
+          "sys/fs/cgroup/memory/c/memory.limit_in_bytes": "1000\n",
+          "sys/fs/cgroup/memory/c/memory.usage_in_bytes": "900\n"}, 100),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "10\n",
+          "sys/fs/cgroup/memory.current": "40\n"}, 0),
+    ],
+)  # fmt: skip
+def test_available_memory_follows_the_control_group(tmp_path, monkeypatch, files, expected):
+    free = 8_000_000_000
+    monkeypatch.setattr(
+        "analyzers.memory.psutil.virtual_memory", lambda: type("M", (), {"available": free})
+    )
+    assert available_bytes(_write(tmp_path, files)) == (free if expected is None else expected)
