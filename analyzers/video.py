@@ -58,10 +58,13 @@ class VideoInfo:
 class Frames(Protocol):
     """One rung of the frame ladder: `frames[i]` is a `uint8` array, height x width (x 3, RGB)."""
 
-    #: Presentation times, float64 seconds from the first frame, sorted, one for each frame.
-    times_s: np.ndarray
-    #: Numbers of the frames in the source, int64, from 0.
-    frame_numbers: np.ndarray
+    @property
+    def times_s(self) -> np.ndarray:
+        """Presentation times, float64 seconds from the first frame, sorted, one for each frame."""
+
+    @property
+    def frame_numbers(self) -> np.ndarray:
+        """Numbers of the frames in the source, int64, from 0."""
 
     def __len__(self) -> int: ...
 

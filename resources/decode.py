@@ -44,7 +44,7 @@ class _CorruptError(Exception):
 
 def _orientation(frame: VideoFrame) -> Orientation:
     try:
-        data = frame.side_data.get("DISPLAYMATRIX")
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:
         # PyAV does not know one of the frame's side data (multi-view HEVC): it still tells the
         # rotation, counter-clockwise, though not the mirroring.

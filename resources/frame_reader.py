@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -63,7 +64,7 @@ class FrameReader:
             self._count_corrupt()
             return
         # Frames that are flushed at the end carry no time base of their own.
-        time_base = self._source.video.time_base
+        time_base = self._source.video.time_base or Fraction(1, av.time_base)
         for frame in frames:
             self.number += 1
             time_s = self.clock.time_s(

@@ -15,12 +15,24 @@ class LadderSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    motion_rate_hz: float = Field(15.0, gt=0, description="Frames a second of the motion rung")
-    analysis_rate_hz: float = Field(5.0, gt=0, description="Frames a second of the analysis rung")
-    detail_rate_hz: float = Field(1.0, gt=0, description="Frames a second of the detail rung")
-    short_side_px: int = Field(360, ge=16, description="Short side of motion and analysis, at most")
-    detail_short_side_px: int = Field(1080, ge=16, description="Short side of detail, at most")
-    jpeg_quality: int = Field(92, ge=1, le=100, description="JPEG quality of the detail rung")
+    motion_rate_hz: float = Field(
+        default=15.0, gt=0, description="Frames a second of the motion rung"
+    )
+    analysis_rate_hz: float = Field(
+        default=5.0, gt=0, description="Frames a second of the analysis rung"
+    )
+    detail_rate_hz: float = Field(
+        default=1.0, gt=0, description="Frames a second of the detail rung"
+    )
+    short_side_px: int = Field(
+        default=360, ge=16, description="Short side of motion and analysis, at most"
+    )
+    detail_short_side_px: int = Field(
+        default=1080, ge=16, description="Short side of detail, at most"
+    )
+    jpeg_quality: int = Field(
+        default=92, ge=1, le=100, description="JPEG quality of the detail rung"
+    )
 
     def key(self) -> str:
         """Eight hex digits that change with every setting and with `LADDER_VERSION`."""
@@ -34,12 +46,16 @@ class DecodeLimits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stall_timeout_s: float = Field(
-        50.0, gt=0, description="Longest wall time without another second of video decoded"
+        default=50.0, gt=0, description="Longest wall time without another second of video decoded"
     )
     timeout_per_video_s: float = Field(
-        5.0, gt=0, description="Wall time allowed for a second of 1080x1920 video at 30 fps"
+        default=5.0, gt=0, description="Wall time allowed for a second of 1080x1920 video at 30 fps"
     )
     memory_bytes: int = Field(
-        4 * 1024**3, gt=0, description="Address space a decode may take beyond the program's own"
+        default=4 * 1024**3,
+        gt=0,
+        description="Address space a decode may take beyond the program's own",
     )
-    threads: int = Field(0, ge=0, description="Decoder threads; 0 takes the cores this process has")
+    threads: int = Field(
+        default=0, ge=0, description="Decoder threads; 0 takes the cores this process has"
+    )

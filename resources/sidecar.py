@@ -58,7 +58,8 @@ def read_metadata(sidecar: Path | None, tags: Mapping[str, str]) -> tuple[dict[s
             if isinstance(value, wanted) and not isinstance(value, bool) and value != "":
                 metadata[name] = value
                 break
-    tagged = said.get("tags") if isinstance(said.get("tags"), list) else []
+    tagged = said.get("tags")
+    tagged = tagged if isinstance(tagged, list) else []
     words = [str(t).lstrip("#") for t in tagged] + _HASHTAG.findall(metadata.get("caption", ""))
     if hashtags := list(dict.fromkeys(w.lower() for w in words if w)):
         metadata["hashtags"] = hashtags

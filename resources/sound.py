@@ -16,8 +16,7 @@ SPEECH_RATE_HZ = 16000
 MUSIC_RATE_HZ = 44100
 #: Timestamps may be off by this much before silence is put in or samples are left out.
 _TOLERANCE_S = 0.05
-#: A jump back further than the first, or ahead further than the second, is a spliced stream.
-_SPLICE_BACK_S = 1.0
+#: No silence is longer than this; a jump beyond it is a broken timestamp.
 _LONGEST_GAP_S = 3600.0
 
 
@@ -98,11 +97,10 @@ class Sound:
         )
         if self._next_s is not None:
             ahead_s = time_s - self._next_s
-            if ahead_s < -_SPLICE_BACK_S or ahead_s > _LONGEST_GAP_S:
+            if ahead_s < -_TOLERANCE_S or ahead_s > _LONGEST_GAP_S:
+                # Sound cannot run over itself: the count of samples is the better clock.
                 self._shift_s -= ahead_s
                 time_s = self._next_s
-            elif ahead_s < -_TOLERANCE_S:
-                return
         layout = (frame.format.name, frame.layout.name, frame.sample_rate)
         if layout != self._layout:
             if self._layout is not None:

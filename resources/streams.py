@@ -100,7 +100,7 @@ def _best_video(container: InputContainer, warnings: list[str]) -> VideoStream:
             raise Refused(
                 "no video stream, only a cover picture", "give a file with a picture track"
             )
-        held = sorted({s.type for s in container.streams}) or ["nothing"]
+        held: list[str] = sorted({s.type for s in container.streams}) or ["nothing"]
         raise Refused(
             f"no video stream (the file holds {', '.join(held)})",
             "give a file with a picture track",

@@ -7,10 +7,12 @@ scaled down.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from av.filter import Graph
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 #: Transfer characteristics as ITU-T H.273 numbers them.
@@ -91,7 +93,10 @@ class ToneMapper:
     def __init__(self, table: Path, width_px: int, height_px: int) -> None:
         self._graph = Graph()
         source = self._graph.add_buffer(
-            width=width_px, height=height_px, format=TABLE_FORMAT, time_base="1/1000"
+            width=width_px,
+            height=height_px,
+            format=VideoFormat(TABLE_FORMAT),
+            time_base=Fraction(1, 1000),
         )
         lut = self._graph.add("lut3d", file=str(table), interp="tetrahedral")
         sink = self._graph.add("buffersink")
