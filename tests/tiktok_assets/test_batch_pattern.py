@@ -11,12 +11,12 @@ from dagster._core.storage.tags import (
 )
 
 from tiktok_assets.batch import each_partition
-from tiktok_assets.executor import threaded_executor
+from tiktok_assets.executor import OPTIONAL_TAG, threaded_executor
 
 VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
 KEYS = ["a", "b", "c", "d"]
 GOOD = ["a", "c", "d"]
-ASSETS = ["video", "frames", "audio", "faces", "text", "speech"]
+ASSETS = ["video", "frames", "audio", "faces", "text", "speech", "summary"]
 
 
 def _broken(context: dg.AssetExecutionContext) -> set[str]:
@@ -25,10 +25,11 @@ def _broken(context: dg.AssetExecutionContext) -> set[str]:
     return {p.suffix[1:] for p in folder.glob(f"{context.asset_key.to_user_string()}.*")}
 
 
-def _toy(name: str, deps: list[str]) -> dg.AssetsDefinition:
+def _toy(name: str, deps: list[str], optional: str = "") -> dg.AssetsDefinition:
     @dg.asset(
         name=name,
         deps=deps,
+        op_tags={OPTIONAL_TAG: optional},
         partitions_def=VIDEOS,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=4),
         retry_policy=dg.RetryPolicy(max_retries=2),
@@ -53,6 +54,7 @@ defs = dg.Definitions(
         _toy("faces", ["frames"]),
         _toy("text", ["frames"]),
         _toy("speech", ["audio"]),
+        _toy("summary", ["frames", "speech"], optional="speech"),
     ],
     jobs=[
         dg.define_asset_job("analyze", executor_def=threaded_executor),
@@ -135,7 +137,7 @@ def test_broken_in_the_middle_and_at_the_end(instance, tmp_path):
     assert failed == {"frames", "speech"}
     assert _materialized(instance, "video") == KEYS
     assert _materialized(instance, "audio") == KEYS
-    for asset in ("frames", "faces", "text"):
+    for asset in ("frames", "faces", "text", "summary"):  # which can do without speech
         assert _materialized(instance, asset) == ["b", "c", "d"]
     assert _materialized(instance, "speech") == ["a", "b", "d"]
 
@@ -182,7 +184,12 @@ def test_re_execution_from_failure_completes_what_was_passed_over(instance, tmp_
     )
     assert second.success
     ran = {e.step_key for e in second.all_events if e.is_step_start}
-    assert ran == {"frames", "faces", "text"}  # the failed step and what lies downstream of it
+    assert ran == {
+        "frames",
+        "faces",
+        "text",
+        "summary",
+    }  # the failed step and what lies downstream of it
     assert all(_materialized(instance, asset) == KEYS for asset in ASSETS)
     assert all(_failed(instance, asset) == [] for asset in ASSETS)
 

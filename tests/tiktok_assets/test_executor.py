@@ -304,14 +304,14 @@ def test_pools_are_honoured_and_waiting_is_idle(instance):
     storage.set_concurrency_slots("gpu", 1)
     storage.claim_concurrency_slot("gpu", "another run", "its step")
     freed = threading.Timer(
-        2.0, storage.free_concurrency_slot_for_step, ("another run", "its step")
+        1.5, storage.free_concurrency_slot_for_step, ("another run", "its step")
     )
     freed.start()
     peak.__init__()
     start, start_cpu = time.monotonic(), time.process_time()
     assert _run(instance, pooled_job).success
     wall_s, cpu_s = time.monotonic() - start, time.process_time() - start_cpu
-    assert wall_s > 2.0
+    assert wall_s > 1.5
     assert cpu_s < 0.6 * wall_s  # Dagster's in-process executor spins: 1.0
     assert peak.peak["gpu"] == 1
 
@@ -376,7 +376,7 @@ def _sleep_in_c(seconds: int) -> None:
 @dg.asset(deps=[finished])
 def hung(context: dg.AssetExecutionContext) -> None:
     Path(context.instance.root_directory, "working").touch()
-    _sleep_in_c(int(os.environ.get("HUNG_S", "8")))
+    _sleep_in_c(int(os.environ.get("HUNG_S", "6")))
 
 
 def hung_job() -> dg.JobDefinition:
@@ -384,15 +384,13 @@ def hung_job() -> dg.JobDefinition:
 
 
 def test_a_step_that_hangs_in_native_code_is_given_up(instance):
-    start = time.monotonic()
     result = _run(instance, hung_job, cancel_grace_s=0.3)
-    assert time.monotonic() - start < 7  # before the step returns
     assert _status(instance, result) == dg.DagsterRunStatus.CANCELED
     (failure,) = [e for e in result.all_events if e.is_step_failure]
     assert failure.step_key == "hung"
     assert "given up" in failure.step_failure_data.error.message
     assert _keys(result, "ASSET_MATERIALIZATION") == ["finished", "terminated_from_the_ui"]
-    (left,) = live_tasks()
+    (left,) = live_tasks()  # the run has ended before the step returned
     assert left.abandoned
     assert left.step_key == "hung"
     assert left.run_id == result.run_id
@@ -407,8 +405,8 @@ def working_job() -> dg.JobDefinition:
     return _job(finished, working, after_working)
 
 
-def only_hung_job() -> dg.JobDefinition:
-    return _job(finished, hung)
+def working_and_hung_job() -> dg.JobDefinition:
+    return _job(finished, working, after_working, hung)
 
 
 def run_in_this_process(folder: str, job: str) -> None:
@@ -417,9 +415,12 @@ def run_in_this_process(folder: str, job: str) -> None:
         _run(instance, globals()[job], cancel_grace_s=0.5)
 
 
-@pytest.mark.parametrize("job", ["working_job", "only_hung_job"])
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
-def test_a_signal_ends_the_run_and_its_process(tmp_path, job, signal_number):
+@pytest.mark.parametrize(
+    ("signal_number", "job"),
+    [(signal.SIGINT, "working_job"), (signal.SIGTERM, "working_and_hung_job")],
+    ids=["INT", "TERM, hung"],
+)
+def test_a_signal_ends_the_run_and_its_process(tmp_path, signal_number, job):
     with _instance(tmp_path, **NO_COMPUTE_LOGS) as instance:
         config = "telemetry: {enabled: false}\n"
         (tmp_path / "dagster.yaml").write_text(config)
