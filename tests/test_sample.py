@@ -163,6 +163,7 @@ def test_cues_are_spoken_and_pauses_are_not(truth: dict[str, Any]) -> None:
         part = sound[int(start_s * rate_hz) : int(end_s * rate_hz)]
         return float(10 * np.log10(np.mean(part**2)))
 
+    assert np.abs(sound).max() < 1.0  # nothing clips
     cues = truth["cues"]
     assert " ".join(cue["text"] for cue in cues) == truth["transcript"]
     spoken = [level_db(cue["start_s"], cue["end_s"]) for cue in cues]
