@@ -54,7 +54,9 @@ class _Track:
         assert self._position is not None
         early = min(len(samples), max(0, -self._position))
         self._position += len(samples)
-        samples = np.nan_to_num(samples[early:], copy=False, posinf=0.0, neginf=0.0)
+        samples = samples[early:]
+        if not np.isfinite(samples).all():  # a broken float stream
+            samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
         self._array.append(samples[:, 0] if self._array.item_shape == () else samples)
 
     def close(self, end_s: float) -> int:
