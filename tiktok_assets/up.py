@@ -1,0 +1,245 @@
+"""Starts everything on one machine: Dagster's webserver and daemon, and one warm worker.
+
+Each is a child in a session of its own, so that a Ctrl-C reaches this process alone, which then
+stops them: the daemon first, so that nothing new is begun; then the worker, which ends its run so
+that it goes on at the next start. Should this process be killed outright, the kernel stops them
+(Linux).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from dagster import DagsterInstance
+
+from tiktok_assets.settings import PROJECT_DIR, Settings
+from tiktok_assets.worker import STOP_GRACE_S
+
+START_TIMEOUT_S = 180.0
+_STOP_TIMEOUT_S = STOP_GRACE_S + 10.0
+_PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+class UpError(RuntimeError):
+    """It cannot start, or one of its parts is lost; the message says which and the way out."""
+
+
+@dataclass
+class _Part:
+    """One child: how to start it and where it writes."""
+
+    name: str
+    command: list[str]
+    log_file: Path
+    restart: bool = False
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=PROJECT_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+
+    def lost(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def stop(self) -> None:
+        """Ask it to end, wait, and leave nothing of its session behind."""
+        if self.process is None:
+            return
+        family = _family(self.process.pid)
+        self.ask_to_stop()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_STOP_TIMEOUT_S)
+        for process in {*family, *_family(self.process.pid)}:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+
+
+def up(
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    open_browser: bool = False,
+    workspace: Path = PROJECT_DIR / "workspace.yaml",
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Run webserver, daemon and worker until Ctrl-C or SIGTERM, then stop them.
+
+    `tell` gets what a person should read: the address, and what was restarted. The parts write to
+    `<data_dir>/logs`.
+
+    Raises:
+        UpError: it already runs on this data folder, the port is taken, or a part ended by itself.
+    """
+    data_dir = Settings().data_dir.resolve()
+    os.environ["DAGSTER_HOME"] = str(PROJECT_DIR)
+    address = f"http://{host}:{port}"
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(data_dir / "state" / "up.lock", address))
+        _check_port(host, port)
+        _initialise_storage()
+        stopping = stack.enter_context(_stop_signals())
+        parts = _parts(host, port, workspace, data_dir / "logs")
+        try:
+            for part in parts:
+                part.start()
+            if _wait_until_ready(address, parts, stopping):
+                tell(f"TikTok Assets is at {address}; logs in {data_dir / 'logs'}; Ctrl-C stops it")
+                if open_browser:
+                    webbrowser.open(address)
+            while not stopping.wait(0.5):
+                _look_after(parts, tell)
+        finally:
+            tell("Stopping ...")
+            daemon, worker, webserver = parts
+            webserver.ask_to_stop()
+            for part in (daemon, worker, webserver):
+                part.stop()
+
+
+def _parts(host: str, port: int, workspace: Path, logs: Path) -> list[_Part]:
+    """The daemon, the worker and the webserver."""
+    # As modules of this interpreter: an environment's scripts need not be on the PATH.
+    daemon = ["dagster._daemon", "run", "-w", str(workspace)]
+    worker = ["tiktok_assets.worker", "-w", str(workspace)]
+    web = ["dagster_webserver", "-h", host, "-p", str(port), "-w", str(workspace)]
+    return [
+        _Part("daemon", [sys.executable, "-m", *daemon], logs / "daemon.log"),
+        _Part("worker", [sys.executable, "-m", *worker], logs / "worker.log", restart=True),
+        _Part("webserver", [sys.executable, "-m", *web], logs / "webserver.log"),
+    ]
+
+
+def _look_after(parts: list[_Part], tell: Callable[[str], None]) -> None:
+    for part in parts:
+        if not part.lost():
+            continue
+        if not part.restart:
+            raise UpError(f"The {part.name} has ended: {_last_words(part)}")
+        tell(f"The {part.name} has ended and is started again; see {part.log_file}")
+        part.stop()
+        time.sleep(1.0)  # one that cannot start must not take a whole core
+        part.start()
+
+
+def _wait_until_ready(address: str, parts: list[_Part], stopping: threading.Event) -> bool:
+    """Whether the webserver answers; False when asked to stop before."""
+    give_up_at = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < give_up_at:
+        if stopping.wait(0.2):
+            return False
+        for part in parts:
+            if part.lost():
+                raise UpError(f"The {part.name} does not start: {_last_words(part)}")
+        with suppress(OSError), urllib.request.urlopen(f"{address}/server_info", timeout=5):
+            return True
+    raise UpError(f"No answer from {address} in {START_TIMEOUT_S:g} s; see {parts[-1].log_file}.")
+
+
+def _last_words(part: _Part) -> str:
+    lines = part.log_file.read_text(errors="replace").split("\n")
+    said = [line for line in lines if line.strip()]
+    return f"{said[-1] if said else 'it said nothing'} (all of it in {part.log_file})"
+
+
+def _initialise_storage() -> None:
+    """From one process: several on a fresh home would run into each other's migrations."""
+    with DagsterInstance.get() as instance:
+        instance.get_runs(limit=1)
+        instance.all_instigator_state()
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UpError(
+                f"Cannot listen on {host}:{port} ({error.strerror}): choose another port with "
+                "--port, or stop what uses it."
+            ) from error
+
+
+@contextmanager
+def _only_one(path: Path, address: str) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as lock:
+        lock.seek(0)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = json.loads(lock.read() or "{}")
+            raise UpError(
+                f"It already runs on this data folder: {other.get('address')}, process "
+                f"{other.get('pid')}. Stop that one with Ctrl-C, or name another folder with "
+                "TIKTOK_ASSETS_DATA_DIR."
+            ) from None
+        lock.truncate(0)
+        lock.write(json.dumps({"pid": os.getpid(), "address": address}))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stopping = threading.Event()
+    former = {
+        number: signal.signal(number, lambda *_: stopping.set())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield stopping
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    """Between fork and exec: have the kernel send SIGTERM when the parent dies."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _family(session: int) -> set[psutil.Process]:
+    """The processes of a session, the one it began with not included."""
+    found = set()
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, PermissionError):
+            if process.pid != session and os.getsid(process.pid) == session:
+                found.add(process)
+    return found

@@ -1,0 +1,196 @@
+"""The warm worker: `python -m tiktok_assets.worker -w workspace.yaml`.
+
+A Celery worker with one child process that runs one Dagster run at a time and lives from run to
+run, so that imports, models and the GPU context stay. The parent never imports the code location
+or a machine-learning library: CUDA does not survive a fork. It hands runs to the child, replaces it
+when it dies, watches over it, and on SIGTERM ends the run in hand so that it goes on at the next
+start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from celery import Celery, signals
+from celery.platforms import SecurityWarning
+from celery.worker import state as celery_state
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+
+from tiktok_assets.crash_ledger import CrashLedger
+from tiktok_assets.run_launcher import WarmWorkerRunLauncher
+from tiktok_assets.settings import PROJECT_DIR, Settings
+from tiktok_assets.watchdog import Heartbeat, Watchdog
+
+STOP_GRACE_S = 10.0
+"""How long a run may take to stop when the worker is stopped."""
+_LOST_AFTER_S = 1.0
+"""A child that died may have handed in its result just before: how long to wait for it."""
+_UNFINISHED = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a worker until it is told to stop. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tiktok_assets.worker", description=__doc__)
+    parser.add_argument("-w", "--workspace", type=Path, default=PROJECT_DIR / "workspace.yaml")
+    parser.add_argument("--name", default="worker", help="one for each worker on a machine")
+    parser.add_argument("--queue", default="dagster", help="runs tagged dagster-celery/queue")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Celery warns root of pickled messages; here only JSON is accepted.
+    warnings.simplefilter("ignore", SecurityWarning)
+
+    state = Settings().data_dir.resolve() / "state"
+    name = f"{arguments.name}@{socket.gethostname()}"
+    with _only_one(state / f"{name}.lock"):
+        ledger = CrashLedger(state / "crashes")
+        with DagsterInstance.get() as instance:
+            launcher = instance.run_launcher
+            if not isinstance(launcher, WarmWorkerRunLauncher):
+                raise SystemExit(
+                    f"dagster.yaml gives runs to {type(launcher).__name__}, so a worker would wait "
+                    "forever: set run_launcher to tiktok_assets.run_launcher's."
+                )
+            app = launcher.celery
+            _fail_orphans(instance, app, name)
+        return _work(app, name, arguments.queue, arguments.workspace, state / "workers", ledger)
+
+
+def _work(
+    app: Celery, name: str, queue: str, workspace: Path, pulses: Path, ledger: CrashLedger
+) -> int:
+    create_execute_job_task(app)
+    create_resume_job_task(app)
+    app.conf.update(
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # the executor captures them, by run and by step
+        worker_lost_wait=_LOST_AFTER_S,
+        worker_proc_alive_timeout=600,  # a child is up when it has imported everything
+        worker_prefetch_multiplier=1,
+    )
+    worker = app.Worker(
+        hostname=name,
+        pool="prefork",
+        concurrency=1,
+        queues=[queue],
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+
+    def children() -> list[int]:
+        pool = worker.pool._pool if worker.pool else None
+        return [child.pid for child in pool._pool if child.pid] if pool else []
+
+    def idle() -> bool:
+        return not celery_state.reserved_requests
+
+    def warm_up(**_: Any) -> None:
+        started = time.monotonic()
+        for module in code_locations(workspace):
+            importlib.import_module(module)
+        Heartbeat(pulses).start()
+        log.info("process %d is ready after %.1f s", os.getpid(), time.monotonic() - started)
+
+    def stop(**_: Any) -> None:
+        # Called in a signal handler, where a thread is all that may be safely begun.
+        threading.Thread(target=_stop_run, args=(children, ledger), name="stop").start()
+
+    def watch(**_: Any) -> None:
+        Watchdog(pulses, ledger, children, idle).start()
+
+    signals.worker_process_init.connect(warm_up)
+    signals.worker_ready.connect(watch)
+    signals.worker_shutting_down.connect(stop)
+    worker.start()
+    return worker.exitcode or 0
+
+
+def code_locations(workspace: Path) -> list[str]:
+    """The Python modules that a workspace file names."""
+    entries = yaml.safe_load(workspace.read_text())["load_from"]
+    modules = [entry["python_module"] for entry in entries if "python_module" in entry]
+    return [m if isinstance(m, str) else m["module_name"] for m in modules]
+
+
+def _stop_run(children: Any, ledger: CrashLedger) -> None:
+    """End the run in hand, then make sure that the process ends.
+
+    The run is recorded as failed by a lost worker, which Dagster retries when it next runs, and
+    whose executor stops when it sees that.
+    """
+    pids = children()
+    with DagsterInstance.get() as instance:
+        for request in list(celery_state.reserved_requests):
+            run = instance.get_run_by_id(request.args[0]["run_id"]) if request.args else None
+            if run and not run.is_finished:
+                _record_loss(instance, run, "The worker was stopped.")
+    stop_at = time.monotonic() + STOP_GRACE_S
+    while celery_state.reserved_requests and time.monotonic() < stop_at:
+        time.sleep(0.1)
+    if celery_state.reserved_requests:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            ledger.excuse(pid)
+        os._exit(1)
+
+
+def _fail_orphans(instance: DagsterInstance, app: Celery, name: str) -> None:
+    """Fail the runs that a worker of this name had in hand when it and its child were killed.
+
+    Nobody is left to note their loss, and Dagster would wait for them forever. This worker is the
+    only one of its name, so what is noted as started by the name is lost.
+    """
+    for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED)):
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        note = app.backend.get_task_meta(task_id) if task_id else {}
+        if note.get("status") == "STARTED" and note["result"].get("hostname") == name:
+            _record_loss(instance, run, "The worker was killed.")
+
+
+def _record_loss(instance: DagsterInstance, run: DagsterRun, why: str) -> None:
+    if run.status == DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, f"{why} The run had been asked to stop.")
+    else:
+        reason = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
+        instance.report_run_failed(run, f"{why} The run is retried from where it stood.", reason)
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(
+                f"A worker named {path.stem} already runs here: stop it, or give --name."
+            ) from None
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())
