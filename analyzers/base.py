@@ -94,12 +94,13 @@ def box_columns(of: str, nullable: bool = False) -> tuple[Column, Column, Column
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
-    """The Arrow schema of declared columns, with each description as field metadata."""
+    """The Arrow schema of declared columns, with each description as field metadata.
+
+    Every field is nullable, since a `not_applicable` result holds nulls and all files of an
+    analyzer are to have one schema; what is declared as required is enforced by `Analyzer.check`.
+    """
     return pa.schema(
-        [
-            pa.field(c.name, c.type, nullable=c.nullable, metadata={"description": c.description})
-            for c in columns
-        ]
+        [pa.field(c.name, c.type, metadata={"description": c.description}) for c in columns]
     )
 
 

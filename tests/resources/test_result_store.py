@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
-from analyzers.run import run_analyzer
+from analyzers.run import RunRecord, run_analyzer
 from resources.result_store import PROVENANCE_KEY, ResultMissing, ResultStore
 from tests.analyzers.made import brightness, made_video
 
@@ -53,6 +53,16 @@ def test_what_is_written_is_read_back_equal(store):
     assert again.segments.equals(result.segments)
     assert again.summary == result.summary
     assert again.files == {"txt": b"bright enough"}
+    brightness().check(again, video.grid)
+
+
+def test_a_not_applicable_result_is_stored_too(store):
+    video = made_video()
+    answer = brightness().not_applicable(video, "no light")
+    store.write(brightness(), video, answer, RunRecord(0.1, 25.0, ()))
+    again = store.read("brightness", video.id)
+    assert (again.status, again.reason) == ("not_applicable", "no light")
+    assert again.segments.equals(answer.segments)
     brightness().check(again, video.grid)
 
 

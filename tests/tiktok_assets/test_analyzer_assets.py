@@ -1,0 +1,196 @@
+"""The factory, the jobs and the document, with analyzers made on the spot."""
+
+import json
+from dataclasses import replace
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from analyzers.base import Column, Stage
+from resources.media import MediaLibrary
+from resources.result_store import ResultStore
+from tests.analyzers.made import Brightness
+from tests.made_media import write_video
+from tiktok_assets import analyze, definitions
+from tiktok_assets.definitions import build_definitions
+from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.settings import Settings
+
+
+class Breaks(Brightness):
+    """Fails on every video."""
+
+    name = "breaks"
+
+    def analyze(self, video, upstream):
+        raise ValueError("the lens cap is on")
+
+
+class Lies(Brightness):
+    """Returns what it did not declare."""
+
+    name = "lies"
+
+    def analyze(self, video, upstream):
+        result = super().analyze(video, upstream)
+        return replace(result, segments=result.segments.slice(0, 1))
+
+
+class Silent(Brightness):
+    """Has nothing to say."""
+
+    name = "silent"
+    rungs = ("audio_16k",)
+
+    def analyze(self, video, upstream):
+        return self.not_applicable(video, "no light")
+
+
+class Forgives(Brightness):
+    """Uses others where they are there."""
+
+    name = "forgives"
+    optional = ("breaks", "brightness")
+    summary_columns = (Column("seen", pa.string(), "Names of what was there"),)
+
+    def analyze(self, video, upstream):
+        result = super().analyze(video, upstream)
+        return replace(result, summary={"seen": ",".join(sorted(upstream))})
+
+
+class Needs(Brightness):
+    """Cannot do without one that fails."""
+
+    name = "needs"
+    requires = ("breaks",)
+
+
+class Joins(Forgives):
+    """Runs in the finish job."""
+
+    name = "joins"
+    joins = True
+    optional = ("brightness", "breaks", "silent")
+    stage = Stage.LIGHT_GPU
+
+
+MADE = (Brightness, Breaks, Lies, Silent, Forgives, Needs, Joins)
+
+
+def made_analyze() -> dg.JobDefinition:
+    return build_definitions(Settings()).resolve_job_def("analyze")
+
+
+def made_finish() -> dg.JobDefinition:
+    return build_definitions(Settings()).resolve_job_def("finish")
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    made = {c.name: c for c in MADE}
+    monkeypatch.setattr("tiktok_assets.settings.analyzer_classes", lambda: made)
+    monkeypatch.setattr(definitions, "analyze", made_analyze)
+    monkeypatch.setattr(definitions, "finish", made_finish)
+    monkeypatch.setenv("TIKTOK_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    return Settings()
+
+
+@pytest.fixture
+def video_id(settings, tmp_path):
+    return MediaLibrary(settings.data_dir).register(write_video(tmp_path / "Made Clip.mp4"))
+
+
+@pytest.fixture
+def instance():
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+def _run(settings, instance, job, video_id):
+    instance.add_dynamic_partitions("videos", [video_id])
+    return (
+        build_definitions(settings)
+        .resolve_job_def(job)
+        .execute_in_process(instance=instance, partition_key=video_id, raise_on_error=False)
+    )
+
+
+def _materialized(result):
+    return {e.asset_key.to_user_string() for e in result.get_asset_materialization_events()}
+
+
+def test_each_analyzer_is_an_asset_of_its_own(settings):
+    graph = build_definitions(settings).resolve_asset_graph()
+    node = graph.get(dg.AssetKey("forgives"))
+    assert {k.to_user_string() for k in node.parent_keys} == {"frames", "breaks", "brightness"}
+    assert node.group_name == "picture"
+    assert node.code_version.startswith("1-")
+    assert node.partitions_def.name == "videos"
+    assert graph.get(dg.AssetKey("silent")).parent_keys == {dg.AssetKey("audio")}
+    assert node.description == "Uses others where they are there."
+
+
+def test_a_setting_changes_the_code_version_of_its_analyzer_alone(settings):
+    def versions(changed):
+        graph = build_definitions(changed).resolve_asset_graph()
+        return {n: graph.get(dg.AssetKey(n)).code_version for n in ("brightness", "silent")}
+
+    other = Settings(
+        data_dir=settings.data_dir, analyzers={"brightness": {"settings": {"threshold": 0.7}}}
+    )
+    before, after = versions(settings), versions(other)
+    assert before["brightness"] != after["brightness"]
+    assert before["silent"] == after["silent"]
+
+
+def test_a_run_writes_results_metadata_and_checks(settings, instance, video_id):
+    result = _run(settings, instance, "analyze", video_id)
+    store = ResultStore(url=settings.results)
+    assert store.read("brightness", video_id).segments.num_rows == 2
+    (event,) = [
+        e
+        for e in result.get_asset_materialization_events()
+        if e.asset_key == dg.AssetKey("brightness")
+    ]
+    metadata = event.materialization.metadata
+    assert metadata["dagster/row_count"].value == 10
+    assert metadata["segments"].value == 2
+    assert metadata["models"].value == ["mean (numpy)"]
+    assert metadata["columns"].value.columns[0].name == "level"
+    assert metadata["preview"].value.startswith("| time_s | level |")
+    assert metadata["realtime_factor"].value > 0
+    checks = [e for e in result.get_asset_check_evaluations() if e.asset_key.path == ["brightness"]]
+    assert {c.check_name: c.passed for c in checks} == {
+        "schema": True, "coverage": True, "ranges": True,
+    }  # fmt: skip
+
+
+def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_id):
+    seen = []
+    outcome = analyze.analyze_video(instance, video_id, seen.append)
+    assert {s.step for s in seen if s.success} >= {"video", "frames", "brightness", "joins"}
+    assert not outcome.cancelled
+    assert outcome.errors.keys() == {"breaks", "lies"}, outcome.errors
+    assert "breaks of" in outcome.errors["breaks"]
+    assert "the lens cap is on" in outcome.errors["breaks"]
+    assert "does not cover" in outcome.errors["lies"]
+    store = ResultStore(url=settings.results)
+    assert not store.has("lies", video_id)
+    assert store.read("forgives", video_id).summary["seen"] == "brightness"
+    assert store.read("joins", video_id).summary["seen"] == "brightness,silent"
+    assert not store.has("needs", video_id)
+
+    document = store.read_json(DOCUMENT, video_id)
+    about = document["metadata"]
+    assert about["total_analyzers"] == 7
+    assert about["successful_analyzers"] == 4
+    assert about["failed_analyzers"].keys() == {"breaks", "lies", "needs"}
+    assert about["source"]["video_id"] == video_id
+    assert document["analyzer_results"]["silent"]["reason"] == "no light"
+    assert document["analyzer_results"]["breaks"]["error"] == outcome.errors["breaks"]
+    assert [row["segment"] for row in document["timeline"]] == [0, 1]
+    assert document["timeline"][0]["brightness__level"] == pytest.approx(
+        document["analyzer_results"]["brightness"]["segments"][0]["level"]
+    )
+    json.dumps(document, allow_nan=False)
