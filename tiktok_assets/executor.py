@@ -304,13 +304,10 @@ class _Execution(ActiveExecution):
     def _all_upstream_outputs_produced(self, step_key: str) -> bool:
         succeeded = self._success | self._skipped
         return all(
-            self._has_produced_output(handle)
-            and (
-                self._several_partitions
-                or handle.step_key in succeeded
-                or handle.step_key not in self._plan.step_keys_to_execute
-            )
+            handle in self._step_outputs
+            and (self._several_partitions or handle.step_key in succeeded)
             for handle in self._upstream(step_key)
+            if handle.step_key in self._plan.step_keys_to_execute  # others are taken as there
         )
 
     def _counts(self, handle: StepOutputHandle) -> bool:

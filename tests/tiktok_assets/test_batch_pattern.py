@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -204,6 +206,12 @@ def test_events_carry_the_tags_that_dagster_writes_itself(instance):
         theirs = _materialization_tags(instance, asset, "c")
         assert set(theirs) <= set(ours)
         assert ours["dagster/code_version"] == theirs["dagster/code_version"] == "1"
+    # So that the UI calls both fresh, and what is not there missing.
+    graph = defs.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    for asset in ASSETS:
+        statuses = [resolver.get_status(dg.AssetKey(asset), key).name for key in KEYS]
+        assert statuses == ["FRESH", "FRESH", "FRESH", "MISSING"], asset
 
 
 def test_other_executors_mark_nothing_that_is_not(instance, tmp_path):

@@ -191,6 +191,14 @@ def test_a_step_runs_without_an_optional_upstream_that_was_lost(instance):
     assert order.index("joins") > order.index("beside")
 
 
+def test_one_step_can_be_executed_again(instance):
+    parent = _run(instance, failing_job)
+    again = dg.ReexecutionOptions(parent.run_id, step_selection=["after_beside"])
+    result = dg.execute_job(dg.reconstructable(failing_job), instance, reexecution_options=again)
+    assert result.success
+    assert _keys(result, "STEP_SUCCESS") == ["after_beside"]
+
+
 def test_raise_on_error_raises_the_step_s_own_error(instance):
     with pytest.raises(ValueError, match="no faces model"):
         dg.execute_job(dg.reconstructable(failing_job), instance, raise_on_error=True)
