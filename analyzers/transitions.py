@@ -1,11 +1,10 @@
-"""Tells how one shot gives way to the next: hard cuts, fades, dissolves and wipes, to the frame.
+"""Tells how one shot gives way to the next: hard cuts, fades and dissolves, to the frame.
 
 A network scores every frame (`analyzers.models.shots`); what it points at is then explained by the
 pictures themselves, because no threshold on its scores separates a cut from a quick fade:
 
 - in a fade each frame is the picture times a gain that goes to or comes from black (or white);
 - in a dissolve each frame is a mixture of the picture before and the picture after;
-- in a wipe each pixel belongs to one or the other, and more and more of them to the second;
 - in a cut one step between neighbours outdoes all others, and the old picture does not come back.
 
 Fades are looked for beside every black or white stretch too, since the network misses slow ones.
@@ -21,13 +20,10 @@ import numpy as np
 
 from analyzers.video import Frames, windows
 
-Kind = Literal[
-    "cut", "dissolve", "wipe", "fade_in", "fade_out", "fade_through_black", "fade_through_white"
-]
+Kind = Literal["cut", "dissolve", "fade_in", "fade_out", "fade_through_black", "fade_through_white"]
 KINDS: tuple[Kind, ...] = (
     "cut",
     "dissolve",
-    "wipe",
     "fade_in",
     "fade_out",
     "fade_through_black",
@@ -38,6 +34,8 @@ KINDS: tuple[Kind, ...] = (
 _BLACK, _WHITE = 24, 231
 #: The network's score for lying in a transition: one frame above the first, all above the second.
 _SURE, _EXTENT = 0.5, 0.3
+#: A lower score, of the network for the last frame of a shot, that is worth a look.
+_HINT = 0.2
 #: Fewer frames between the last old and the first new one make a (blended) cut.
 _MIN_BETWEEN = 3
 #: A step this many times the usual one around it stands out.
@@ -46,10 +44,13 @@ _STANDS_OUT = 3.0
 _HOLD_S = 1.0
 #: A picture that is back after this time was interrupted by a flash and not cut away from.
 _FLASH_S = 0.35
+#: ... which it is when it differs by less than this part of the step away.
+_BACK = 0.3
 #: How well frames must be explained as scaled or mixed pictures, 0..1.
 _EXPLAINED = 0.75
-#: Mean difference of two frames, in levels of 0..255, under which there is nothing to see.
-_NOTHING = 4.0
+#: Mean difference of two frames, in levels of 0..255: under the first there is nothing to see,
+#: over the second it is plain.
+_NOTHING, _MUCH = 4.0, 16.0
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class _Search:
             hold_s = self.times_s[stop - 1] - self.times_s[start]
             # A short hold ends with the next shot's first frame, or with the video's last one.
             before, after = max(start - 1, 0), min(stop, self.count - 1)
+            if self._is_dip(out.whole if out else before, start, back.whole if back else after):
+                continue
             if out and back and hold_s <= _HOLD_S:
                 found.append(
                     self._fade(through, out.whole, back.whole, (start + stop) // 2, out, back)
@@ -159,6 +162,13 @@ class _Search:
             elif back:
                 found.append(self._fade("fade_in", stop - 1, back.whole, stop - 1, back))
         return found
+
+    def _is_dip(self, first: int, plain: int, last: int) -> bool:
+        """Whether the picture at `first` is back soon after it was `plain`: a flash."""
+        if self.times_s[last] - self.times_s[first] > 2 * _FLASH_S:
+            return False
+        old, new, between = (self._picture(i) for i in (first, last, plain))
+        return bool(np.abs(new - old).mean() < _BACK * np.abs(between - old).mean())
 
     def _fade(
         self, kind: Kind, first: int, last: int, boundary: int | None, *ramps: _Ramp
@@ -202,7 +212,7 @@ class _Search:
         explained = float(np.median(alike))
         return _Ramp(place, explained) if explained >= _EXPLAINED else None
 
-    # Dissolves and wipes
+    # Dissolves, and fades that never get quite black or white
 
     def _marked_spans(self) -> list[_Span]:
         """Stretches that the network marks as gradual."""
@@ -236,30 +246,15 @@ class _Search:
             return None
         mixtures = before + shares[:, None, None, None] * (after - before)
         unexplained = np.abs(between - mixtures).mean((1, 2, 3)) / np.abs(change).mean()
-        if unexplained.mean() <= 1 - _EXPLAINED:
-            return Transition("dissolve", span.first, span.last, boundary, confidence)
-        if self._wipes(before, between, after):
-            return Transition("wipe", span.first, span.last, boundary, confidence)
-        return None
-
-    def _wipes(self, before: np.ndarray, between: np.ndarray, after: np.ndarray) -> bool:
-        """Whether pixels change sides one by one and do not come back."""
-        to_old = np.abs(between - before).mean(-1)
-        to_new = np.abs(between - after).mean(-1)
-        apart = np.abs(after - before).mean(-1)
-        clear = apart > 30
-        if clear.mean() < 0.2:
-            return False
-        settled = np.minimum(to_old, to_new)[:, clear] < 0.25 * apart[clear]
-        new = (to_new < to_old)[:, clear]
-        came_back = (np.diff(new.astype(np.int8), axis=0) < 0).mean()
-        return bool(settled.mean() > 0.7 and came_back < 0.02)
+        if unexplained.mean() > 1 - _EXPLAINED:
+            return None
+        return Transition("dissolve", span.first, span.last, boundary, confidence)
 
     # Cuts
 
     def _cuts(self, gradual: list[Transition]) -> list[Transition]:
         cuts = []
-        for start, stop in _runs(self.last_of_shot >= self.min_confidence):
+        for start, stop in _runs(self.last_of_shot >= min(_HINT, self.min_confidence)):
             peak = start + int(self.last_of_shot[start:stop].argmax())
             near = range(max(peak, 1), min(peak + 3, self.count))
             if not near:
@@ -267,17 +262,22 @@ class _Search:
             place = max(near, key=lambda i: self.step[i])
             if any(g.first < place <= g.last for g in gradual):
                 continue
-            if self._is_cut(place):
-                score = float(self.last_of_shot[peak])
+            score = float(self.last_of_shot[peak])
+            if self._is_cut(place, sure=score >= self.min_confidence):
                 cuts.append(Transition("cut", place - 1, place, place, score))
         return cuts
 
-    def _is_cut(self, place: int) -> bool:
-        if self.step[place] < _NOTHING:
+    def _is_cut(self, place: int, sure: bool) -> bool:
+        if self.step[place] < (_NOTHING if sure else _MUCH):
             return False
         around = np.r_[self.step[max(place - 6, 1) : place], self.step[place + 1 : place + 7]]
+        usual = np.median(around) if len(around) > _MIN_BETWEEN else 0.0
         marked = self.in_transition[max(place - 4, 0) : place + 4] > _EXTENT
-        if marked.sum() > _MIN_BETWEEN and self.step[place] < _STANDS_OUT * np.median(around):
+        # Restless cutting lowers the network's scores, and at both ends of the video, where it sees
+        # a still, movement raises them: there the step itself must speak.
+        at_end = min(place, self.count - place) <= _MIN_BETWEEN
+        doubtful = not sure or at_end or marked.sum() > _MIN_BETWEEN
+        if doubtful and self.step[place] < _STANDS_OUT * usual:
             return False
         return not self._is_flash(place)
 
@@ -287,14 +287,14 @@ class _Search:
         for later in range(place + 1, self.count):
             if self.times_s[later] - self.times_s[place] > _FLASH_S:
                 break
-            if np.abs(self._picture(later) - before).mean() < 0.3 * self.step[place]:
+            if np.abs(self._picture(later) - before).mean() < _BACK * self.step[place]:
                 return True
         # The end of a flash, looked at backwards.
         after = self._picture(place)
         for earlier in range(place - 2, -1, -1):
             if self.times_s[place] - self.times_s[earlier] > _FLASH_S:
                 break
-            if np.abs(self._picture(earlier) - after).mean() < 0.3 * self.step[place]:
+            if np.abs(self._picture(earlier) - after).mean() < _BACK * self.step[place]:
                 return True
         return False
 
