@@ -6,14 +6,16 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
+_FILE_CACHE = ("active_file", "inactive_file")
+
 
 def available_bytes(root: Path = Path("/")) -> int:
     """Memory that can still be taken: what the host has free, or what the control group leaves.
 
     A container sees its host's memory and is killed at its own limit
-    (https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files). Page cache counts
-    as used here, so the answer is on the safe side. `root` is the file system that holds `proc`
-    and `sys`, for tests.
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files). The cache of files,
+    which decoding fills and the kernel gives back, counts as free, as in the host's figure. `root`
+    is the file system that holds `proc` and `sys`, for tests.
     """
     return max(0, min(psutil.virtual_memory().available, *_headrooms(root), 1 << 60))
 
@@ -29,9 +31,10 @@ def _headrooms(root: Path) -> list[int]:
         hierarchy, controllers, path = line.split(":", 2)
         group = PurePosixPath(path.lstrip("/"))
         if hierarchy == "0":
-            base, limit, usage = root / "sys/fs/cgroup", "memory.max", "memory.current"
+            base, prefix = root / "sys/fs/cgroup", ""
+            limit, usage = "memory.max", "memory.current"
         elif "memory" in controllers.split(","):
-            base = root / "sys/fs/cgroup/memory"
+            base, prefix = root / "sys/fs/cgroup/memory", "total_"
             limit, usage = "memory.limit_in_bytes", "memory.usage_in_bytes"
         else:
             continue
@@ -39,8 +42,13 @@ def _headrooms(root: Path) -> list[int]:
             try:
                 most = (base / folder / limit).read_text().strip()
                 used = int((base / folder / usage).read_text())
+                parts = dict(
+                    line.split()
+                    for line in (base / folder / "memory.stat").read_text().splitlines()
+                )
             except OSError:  # a group outside this container cannot be seen
                 continue
             if most != "max":
-                headrooms.append(int(most) - used)
+                cached = sum(int(parts.get(f"{prefix}{kind}", 0)) for kind in _FILE_CACHE)
+                headrooms.append(int(most) - used + cached)
     return headrooms

@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-from analyzers.memory import available_bytes
 from analyzers.models import runtime
 
 
@@ -70,34 +69,3 @@ print(os.environ["OMP_NUM_THREADS"])
 """
     environment = {"OMP_NUM_THREADS": "7", "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)}
     assert _in_a_process(code, **environment) == ["7"]
-
-
-def _write(root, files):
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return root
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, None),
-        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "max\n",
-          "sys/fs/cgroup/a/b/memory.current": "5\n"}, None),
-        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "1000\n",
-          "sys/fs/cgroup/a/memory.current": "400\n"}, 600),
-        ({"proc/self/cgroup": "4:cpu:/x\n3:memory:/c\n",
-          "sys/fs/cgroup/memory/c/memory.limit_in_bytes": "1000\n",
-          "sys/fs/cgroup/memory/c/memory.usage_in_bytes": "900\n"}, 100),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "10\n",
-          "sys/fs/cgroup/memory.current": "40\n"}, 0),
-    ],
-)  # fmt: skip
-def test_available_memory_follows_the_control_group(tmp_path, monkeypatch, files, expected):
-    free = 8_000_000_000
-    monkeypatch.setattr(
-        "analyzers.memory.psutil.virtual_memory", lambda: type("M", (), {"available": free})
-    )
-    assert available_bytes(_write(tmp_path, files)) == (free if expected is None else expected)
