@@ -6,7 +6,6 @@ termination is told to the run by its status, and what it says of a worker that 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,8 +38,9 @@ class WarmWorkerRunLauncher(CeleryRunLauncher):
         cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
     ) -> Self:
         """What dagster.yaml gives goes before the project's defaults."""
-        url = config_value.get("broker") or os.environ.get("TIKTOK_ASSETS_BROKER_URL")
-        own = _remote(url) if url else _file_system(Settings().data_dir.resolve() / "broker")
+        settings = Settings()
+        url = config_value.get("broker") or settings.broker_url
+        own = _remote(url) if url else _file_system(settings.data_dir.resolve() / "broker")
         given = {k: v for k, v in config_value.items() if k not in ("broker", "backend")}
         source = own.pop("config_source") | (given.pop("config_source", None) or {})
         return cls(inst_data=inst_data, **given, **own, config_source=source)

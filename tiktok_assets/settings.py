@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     results_url: str = Field(
         "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
     )
+    broker_url: str = Field(
+        "",
+        description="Where runs wait for a worker, e.g. redis://host:6379/0; empty: a folder",
+    )
     profile: Literal["embedded", "full"] = Field(
         "embedded", description="Which models stand behind the analyzers"
     )

@@ -34,6 +34,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
+from analyzers.models import runtime
 from tiktok_assets.crash_ledger import CrashLedger
 from tiktok_assets.run_launcher import WarmWorkerRunLauncher
 from tiktok_assets.settings import PROJECT_DIR, Settings
@@ -60,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Celery warns root of pickled messages; here only JSON is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
 
-    state = Settings().data_dir.resolve() / "state"
+    settings = Settings()
+    settings.export()
+    runtime.prepare()
+    state = settings.data_dir.resolve() / "state"
     name = f"{arguments.name}@{socket.gethostname()}"
     with _only_one(state / f"{name}.lock"):
         ledger = CrashLedger(state / "crashes")
@@ -136,26 +140,24 @@ def code_locations(workspace: Path) -> list[str]:
 
 
 def _stop_run(children: Any, ledger: CrashLedger) -> None:
-    """End the run in hand, then make sure that the process ends.
+    """End the run in hand, then the process.
 
     The run is recorded as failed by a lost worker, which Dagster retries when it next runs, and
     whose executor stops when it sees that.
     """
-    pids = children()
     with DagsterInstance.get() as instance:
-        for request in list(celery_state.reserved_requests):
-            run = instance.get_run_by_id(request.args[0]["run_id"]) if request.args else None
-            if run and not run.is_finished:
+        in_hand = {request.id for request in celery_state.reserved_requests}
+        for task_id, run in _unfinished_runs(instance):
+            if task_id in in_hand:
                 _record_loss(instance, run, "The worker was stopped.")
     stop_at = time.monotonic() + STOP_GRACE_S
     while celery_state.reserved_requests and time.monotonic() < stop_at:
         time.sleep(0.1)
-    if celery_state.reserved_requests:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            ledger.excuse(pid)
-        os._exit(1)
+    for pid in children():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        ledger.excuse(pid)
+    os._exit(0)  # nothing is left to do, and Celery's own way out takes up to ten seconds
 
 
 def _fail_orphans(instance: DagsterInstance, app: Celery, name: str) -> None:
@@ -164,11 +166,17 @@ def _fail_orphans(instance: DagsterInstance, app: Celery, name: str) -> None:
     Nobody is left to note their loss, and Dagster would wait for them forever. This worker is the
     only one of its name, so what is noted as started by the name is lost.
     """
-    for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED)):
-        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
-        note = app.backend.get_task_meta(task_id) if task_id else {}
-        if note.get("status") == "STARTED" and note["result"].get("hostname") == name:
+    for task_id, run in _unfinished_runs(instance):
+        note = app.backend.get_task_meta(task_id)
+        if note["status"] == "STARTED" and note["result"].get("hostname") == name:
             _record_loss(instance, run, "The worker was killed.")
+
+
+def _unfinished_runs(instance: DagsterInstance) -> Iterator[tuple[str, DagsterRun]]:
+    """The runs that some worker should have in hand, and their Celery tasks' ids."""
+    for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED)):
+        if task_id := run.tags.get(DAGSTER_CELERY_TASK_ID_TAG):
+            yield task_id, run
 
 
 def _record_loss(instance: DagsterInstance, run: DagsterRun, why: str) -> None:

@@ -156,7 +156,8 @@ def test_ctrl_c_stops_all_and_the_run_in_hand_goes_on_at_the_next_start(running:
     running.wait(lambda: len(running.notes("long_one")) > before, 30)
     asked = time.time()
     assert not running.stop(signal.SIGINT)
-    print(f"\nstopped in {time.time() - asked:.1f} s")
+    stopped = time.time()
+    print(f"\nstopped in {stopped - asked:.1f} s")
     assert running.process.returncode == 0
 
     again = Running(running.folder)
@@ -164,6 +165,7 @@ def test_ctrl_c_stops_all_and_the_run_in_hand_goes_on_at_the_next_start(running:
         again.wait_until_ready()
         runs = again.retried(run_id)
         assert [run["status"] for run in runs] == ["FAILURE", "SUCCESS"]
+        assert again.time_of(again.run(run_id), "The worker was stopped.") < stopped
         assert again.notes("long_one")[-1]["attempt"] == 1, "a stop is no crash"
         assert not again.stop(signal.SIGKILL), "nothing outlives `up`, even if it is killed"
     finally:
