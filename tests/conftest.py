@@ -7,6 +7,7 @@ import pytest
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
 

@@ -15,4 +15,4 @@ what is idle, tries once more, and names the model in the error.
 
 from analyzers.models.runtime import block_telemetry
 
-block_telemetry()  # before any adapter can import OpenVINO
+block_telemetry()  # before any adapter can import such a library

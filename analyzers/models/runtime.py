@@ -14,6 +14,13 @@ from analyzers.cores import available_cores
 from analyzers.models.weights import ModelSpec, data_dir
 
 
+_SILENT = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
 class DeviceUnavailable(RuntimeError):
     """The device or runtime asked for cannot be used here; nothing falls back by itself."""
 
@@ -49,11 +56,10 @@ def environment() -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",
         # Look for CUDA without creating a context, so that a worker can still fork.
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
-        # Offline, and silent towards their makers.
+        **_SILENT,
+        # Offline.
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
         "YOLO_OFFLINE": "true",
         "YOLO_AUTOINSTALL": "false",
         "YOLO_VERBOSE": "false",
@@ -84,11 +90,16 @@ def prepare() -> None:
 
 
 def block_telemetry() -> None:
-    """Make OpenVINO's telemetry package unimportable; OpenVINO then takes its own empty stub.
+    """Keep libraries from reporting to their makers; before they are imported.
 
-    Otherwise `import openvino` sends an event to its vendor, and no variable turns that off.
+    onnxruntime (since 1.29) sends events and keeps a device id unless its variable is set when it
+    starts. `import openvino` sends an event as well and has no variable for it: with its telemetry
+    package unimportable it takes its own empty stub.
     """
+    os.environ.update(_SILENT)
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    if onnxruntime := sys.modules.get("onnxruntime"):
+        onnxruntime.disable_telemetry_events()
 
 
 @cache
