@@ -13,7 +13,7 @@ over several partitions (a backfill with `BackfillPolicy.multi_run`) a step
 A broken partition was planned in a failed run and not materialized: the UI shows it as failed, in
 the asset that broke and in all downstream, and "materialize missing and failed" takes it up again.
 Re-executing the run from failure repeats the failed steps and all downstream of them, which fills
-in what was passed over. Errors that may pass are to be retried inside `work`.
+in what was passed over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
+from tiktok_assets.errors import RETRY
 from tiktok_assets.executor import (
     REPORTED_BY_STEP,
     optional_steps,
@@ -56,7 +58,7 @@ def each_partition(
             )
             continue
         try:
-            result = work(key)
+            result = _retrying(work, key)
         except Exception as error:
             errors[key] = error
             context.log.exception(f"{key} failed; the run goes on with the other videos.")
@@ -75,6 +77,15 @@ def each_partition(
             metadata={"broken": list(errors)},
             allow_retries=False,
         )
+
+
+_retrying = Retrying(
+    # In a run of one video Dagster does the same by the step's RetryPolicy.
+    retry=retry_if_exception(lambda error: isinstance(error, dg.Failure) and error.allow_retries),
+    stop=stop_after_attempt(RETRY.max_retries + 1),
+    wait=wait_exponential_jitter(initial=RETRY.delay or 0),
+    reraise=True,
+)
 
 
 def _sentence(error: Exception) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import dagster as dg
 import pyarrow as pa
 import pytest
+from dagster._core.definitions.reconstruct import ReconstructableJob
 
 from analyzers.base import Column, Stage
 from resources.media import MediaLibrary
@@ -75,7 +76,23 @@ class Joins(Forgives):
     stage = Stage.LIGHT_GPU
 
 
-MADE = (Brightness, Breaks, Lies, Silent, Forgives, Needs, Joins)
+tries: list[str] = []
+
+
+class Moody(Brightness):
+    """Loses a connection at its first try."""
+
+    name = "moody"
+    enabled_by_default = False
+
+    def analyze(self, video, upstream):
+        tries.append(video.id)
+        if len(tries) == 1:
+            raise ConnectionError("the line went dead")
+        return super().analyze(video, upstream)
+
+
+MADE = (Brightness, Breaks, Lies, Silent, Forgives, Needs, Joins, Moody)
 
 
 def made_analyze() -> dg.JobDefinition:
@@ -93,6 +110,9 @@ def settings(tmp_path, monkeypatch):
     monkeypatch.setattr(definitions, "analyze", made_analyze)
     monkeypatch.setattr(definitions, "finish", made_finish)
     monkeypatch.setenv("TIKTOK_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    # Both know the last test's settings.
+    ReconstructableJob.get_definition.cache_clear()
+    ReconstructableJob.get_repository_definition.cache_clear()
     return Settings()
 
 
@@ -194,3 +214,44 @@ def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_i
         document["analyzer_results"]["brightness"]["segments"][0]["level"]
     )
     json.dumps(document, allow_nan=False)
+
+
+def test_a_backfill_run_loses_only_the_broken_video(settings, instance, tmp_path):
+    library = MediaLibrary(settings.data_dir)
+    good = library.register(write_video(tmp_path / "good.mp4"))
+    fine = library.register(write_video(tmp_path / "fine.mp4", seed=1))
+    (tmp_path / "cut off.mp4").write_bytes((tmp_path / "good.mp4").read_bytes()[:900])
+    broken = library.register(tmp_path / "cut off.mp4")
+    instance.add_dynamic_partitions("videos", [good, broken, fine])
+    tags = {
+        "dagster/asset_partition_range_start": good,
+        "dagster/asset_partition_range_end": fine,
+    }
+    with dg.execute_job(dg.reconstructable(made_analyze), instance, tags=tags) as result:
+        failed = {e.step_key: analyze._sentence(e) for e in result.all_events if e.is_step_failure}
+    assert "1 of 3 videos failed" in failed["video"]
+    assert broken in failed["video"]
+    store = ResultStore(url=settings.results)
+    for name in ("brightness", "silent", "forgives"):
+        assert store.video_ids(name) == sorted([good, fine])
+        made = instance.get_materialized_partitions(dg.AssetKey(name))
+        assert made == {good, fine}
+    assert store.failed_video_ids("breaks") == sorted([good, fine])
+
+
+def test_what_may_pass_is_tried_again_in_a_backfill_run_too(
+    settings, instance, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TIKTOK_ASSETS_ANALYZERS", '{"moody": {"enabled": true}}')
+    library = MediaLibrary(settings.data_dir)
+    videos = [library.register(write_video(tmp_path / f"{n}.mp4", seed=n)) for n in range(2)]
+    instance.add_dynamic_partitions("videos", videos)
+    tries.clear()
+    tags = {
+        "dagster/asset_partition_range_start": videos[0],
+        "dagster/asset_partition_range_end": videos[1],
+    }
+    selection = [dg.AssetKey(n) for n in ("video", "frames", "moody")]
+    dg.execute_job(dg.reconstructable(made_analyze), instance, tags=tags, asset_selection=selection)
+    assert tries == [videos[0], videos[0], videos[1]]
+    assert instance.get_materialized_partitions(dg.AssetKey("moody")) == set(videos)
