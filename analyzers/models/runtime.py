@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from analyzers.cores import available_cores
 from analyzers.models.weights import ModelSpec, data_dir
 
-
 _SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
