@@ -48,6 +48,7 @@ _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 60.0
 _POLL_S = 0.2
 _CONVERT_TIMEOUT_S = 900.0
+_SCRATCH = ".convert-"
 
 
 class PullFailed(RuntimeError):
@@ -151,7 +152,9 @@ class ModelStore:
         on_progress(PullProgress(spec.model_id, runtime, "converting", 0, file.size_bytes))
         weights = self.files.path(spec.model_id, name)
         options = dict(spec.convert[runtime])
-        with tempfile.TemporaryDirectory(dir=weights.parent, prefix=".convert-") as scratch:
+        for stale in weights.parent.glob(f"{_SCRATCH}*"):  # of a process that was killed
+            shutil.rmtree(stale)
+        with tempfile.TemporaryDirectory(dir=weights.parent, prefix=_SCRATCH) as scratch:
             made = _run_conversion(Path(shutil.copy2(weights, scratch)), runtime, options)
             record = Conversion(
                 source_sha256=file.sha256,

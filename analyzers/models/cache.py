@@ -202,7 +202,10 @@ class ModelCache:
 
 def _close(models: list[Model]) -> None:
     for model in models:
-        model.close()
+        try:
+            model.close()
+        except Exception:  # it is given up either way, and another one wants the memory
+            _logger.exception("closing %s failed", model.identity.model_id)
     if models:
         gc.collect()  # adapters may hold cycles, and the memory is wanted now
 

@@ -12,6 +12,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -252,6 +253,7 @@ class ModelFiles:
         self.root = Path(root) if root is not None else models_dir()
         self.manifest = manifest if manifest is not None else Manifest.read()
         self._lock = threading.Lock()
+        self._known: dict[str, list[Any]] = {}
 
     def spec(self, model_id: str) -> ModelSpec:
         """The manifest's entry; raises `UnknownModel`."""
@@ -362,7 +364,7 @@ class ModelFiles:
         stat = path.stat()
         state = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
         with self._lock:
-            if known_ok and self._verified().get(str(path)) == state:
+            if known_ok and state == (self._known.get(str(path)) or self._sidecar().get(str(path))):
                 return
         actual = sha256_of(path)
         if actual != sha256:
@@ -371,11 +373,13 @@ class ModelFiles:
                 f"{sha256[:12]}...; run: {_pull(model_id)}"
             )
         with self._lock:
-            verified = self._verified()
-            verified[str(path)] = state
-            write_atomically(self.root / _SIDECAR, json.dumps(verified, indent=1).encode())
+            self._known[str(path)] = state
+            # A models folder may be read-only: then each process hashes once.
+            with suppress(OSError):
+                everything = json.dumps({**self._sidecar(), **self._known}, indent=1)
+                write_atomically(self.root / _SIDECAR, everything.encode())
 
-    def _verified(self) -> dict[str, list[Any]]:
+    def _sidecar(self) -> dict[str, list[Any]]:
         try:
             content = json.loads((self.root / _SIDECAR).read_text())
         except (OSError, ValueError):  # not there yet, or damaged: hash again

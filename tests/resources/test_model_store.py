@@ -329,9 +329,11 @@ def _convertible(tmp_path, **options):
 
 def test_a_runtime_is_converted_once_and_again_when_something_changed(tmp_path):
     store = _convertible(tmp_path, text="first")
+    put(store.files.root, "m", ".convert-killed/w.bin", b"w")
     seen = []
     assert store.pull(["m"], seen.append) == ["m"]
     assert [p.step for p in seen] == ["converting", "done"]
+    assert not list(store.files.root.glob("m/.convert-*"))
     folder = store.files.paths("m", "openvino")["openvino"]
     assert (folder / "w.xml").read_text().startswith("first ")
     assert store.pull(["m"]) == []

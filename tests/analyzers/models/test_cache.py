@@ -239,6 +239,16 @@ def test_others_who_waited_for_a_failed_load_try_themselves(cache):
     assert sorted(type(o).__name__ for o in outcomes) == ["ModelLoadError", "SmallModel"]
 
 
+def test_a_model_that_cannot_be_closed_is_given_up_all_the_same(cache, monkeypatch):
+    def refuse(self):
+        raise OSError("stuck")
+
+    monkeypatch.setattr(SmallModel, "close", refuse)
+    use(cache, "a", 60)
+    use(cache, "b", 60)
+    assert resident(cache) == {"b"}
+
+
 def test_an_error_of_the_borrower_returns_the_loan(cache):
     who = identity("a")
     with pytest.raises(ZeroDivisionError), cache.lend(who, 10, Loader().for_(who)):

@@ -108,8 +108,20 @@ def test_a_damaged_sidecar_costs_a_hash_and_no_error(files, hashed):
     put(files.root, "m", "a.bin", b"alpha")
     files.path("m")
     (files.root / ".verified.json").write_text('{"half')
-    files.path("m")
+    ModelFiles(files.root, files.manifest).path("m")
     assert hashed == ["a.bin", "a.bin"]
+
+
+def test_a_read_only_folder_costs_one_hash_a_process(files, hashed, monkeypatch):
+    put(files.root, "m", "a.bin", b"alpha")
+
+    def refuse(path, content):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(weights, "write_atomically", refuse)
+    files.path("m")
+    files.path("m")
+    assert hashed == ["a.bin"]
 
 
 def test_a_pickle_is_held_against_its_list_at_each_use(tmp_path):
