@@ -186,7 +186,7 @@ def _build(
         "warnings": [
             *about["warnings"],
             *(["interlaced: every frame was deinterlaced"] if interlaced else []),
-            *_remarks(reader, pictures, sound, audio),
+            *_remarks(reader, pictures, sound, audio, source.duration_s, end_s),
         ],
     }
 
@@ -201,10 +201,17 @@ def _load_s(source: Source) -> float:
 
 
 def _remarks(
-    reader: FrameReader, pictures: Pictures, sound: Sound | None, audio: dict[str, Any] | None
+    reader: FrameReader,
+    pictures: Pictures,
+    sound: Sound | None,
+    audio: dict[str, Any] | None,
+    said_s: float,
+    end_s: float,
 ) -> Iterator[str]:
     if reader.stopped:
         yield f"the file cannot be read to its end ({reader.stopped})"
+    elif said_s > end_s + max(1.0, 0.1 * end_s):
+        yield f"the pictures end at {end_s:.1f} s, though the file says {said_s:.1f} s"
     if reader.corrupt:
         yield f"corrupt frames were left out ({reader.corrupt})"
     if reader.clock.missing:
@@ -256,7 +263,7 @@ def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, An
 def main() -> None:
     """Answer the request in the first argument on standard output."""
     request = json.loads(sys.argv[1])
-    _limit_memory(request["memory_bytes"])
+    _limit_memory(request["address_space_bytes"])
     cv2.setNumThreads(1)
     # FFmpeg's own words go to standard error, where the parent finds what codes do not say.
     av.logging.set_level(av.logging.ERROR)

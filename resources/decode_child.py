@@ -13,11 +13,14 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from analyzers.cores import available_cores
 from analyzers.progress import checkpoint
 from resources.ladder_settings import DecodeLimits
 
 _POLL_S = 0.05
+_COMMAND = [sys.executable, "-m", "resources.decode"]
 _ROOT = str(Path(__file__).resolve().parents[1])
 _ELSE = "give a file that plays, or leave it out"
 #: What FFmpeg writes to its log where the reason is more than its error code says.
@@ -52,7 +55,9 @@ def run_decoder(
         **request,
         "path": str(path),
         "threads": limits.threads or available_cores(),
-        "memory_bytes": limits.memory_bytes,
+        # Native decoders take a refused allocation for a corrupt frame: it must not come to that
+        # before the watch on resident memory ends the child. This stops single huge requests.
+        "address_space_bytes": 2 * limits.memory_bytes + 1024**3,
     }
     environment = {
         **os.environ,
@@ -63,7 +68,7 @@ def run_decoder(
     }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "resources.decode", json.dumps(request)],
+            [*_COMMAND, json.dumps(request)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=log,
@@ -114,6 +119,8 @@ def _follow(
             if "at_s" in message:
                 checkpoint(message["at_s"], total_s)
         checkpoint()
+        if running and _resident_bytes(child) > limits.memory_bytes:
+            raise _too_large(name, limits)
         now = time.monotonic()
         if now - moved > limits.stall_timeout_s:
             raise _too_slow(name, f"decoding stood still for {limits.stall_timeout_s:.0f} s")
@@ -122,6 +129,21 @@ def _follow(
         if running:
             time.sleep(_POLL_S)
     return messages
+
+
+def _resident_bytes(child: subprocess.Popen[bytes]) -> int:
+    try:
+        return int(psutil.Process(child.pid).memory_info().rss)
+    except psutil.Error:  # it has just ended
+        return 0
+
+
+def _too_large(name: str, limits: DecodeLimits) -> MediaError:
+    return MediaError(
+        name,
+        f"decoding needs more than {limits.memory_bytes / 1024**3:.2g} GiB of memory",
+        "raise the decode memory limit, or scale the video down",
+    )
 
 
 def _too_slow(name: str, cause: str) -> MediaError:
@@ -145,18 +167,14 @@ def _died(name: str, code: int, logged: str) -> MediaError:
 
 def _refused(name: str, error: dict[str, Any], logged: str, limits: DecodeLimits) -> MediaError:
     if error["kind"] == "memory":
-        return MediaError(
-            name,
-            f"decoding needs more than {limits.memory_bytes / 1024**3:.1f} GiB of memory",
-            "raise the decode memory limit, or scale the video down",
-        )
+        return _too_large(name, limits)
     if error["kind"] == "os" and error["errno"] == errno.ENOSPC:
         return MediaError(name, "the disk is full", "free space, or lower the frame cache's bound")
     if error["kind"] == "os":
         return MediaError(name, f"not readable ({error['cause']})", "check the file and the disk")
-    for text, cause in _LOGGED_CAUSES.items():
-        if text in logged:
-            return MediaError(name, cause, _ELSE)
     if error["kind"] == "ffmpeg":
+        for text, cause in _LOGGED_CAUSES.items():
+            if text in logged:
+                return MediaError(name, cause, _ELSE)
         return MediaError(name, f"not a media file that can be read ({error['cause']})", _ELSE)
     return MediaError(name, error["cause"], error["way_out"])

@@ -54,7 +54,7 @@ class DecodeLimits(BaseModel):
     memory_bytes: int = Field(
         default=4 * 1024**3,
         gt=0,
-        description="Address space a decode may take beyond the program's own",
+        description="Resident memory a decode may take",
     )
     threads: int = Field(
         default=0, ge=0, description="Decoder threads; 0 takes the cores this process has"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from resources.orientation import Orientation
 from resources.tone_mapping import HLG, PQ, TABLE_FORMAT, ToneMapper, write_table
@@ -16,6 +17,8 @@ THUMB_SIZE_PX = (48, 27)
 _THUMB_OVERSAMPLING = 8
 #: No picture's long side is more than this many times the short side that was asked for.
 _LONGEST_RATIO = 4
+#: YUV whose luma can be used as it is.
+_FULL_RANGE = "yuvj420p"
 
 Size = tuple[int, int]
 
@@ -84,12 +87,15 @@ class Pictures:
                 min(stored, _THUMB_OVERSAMPLING * wanted)
                 for stored, wanted in zip((frame.width, frame.height), self._thumb_px, strict=True)
             )
-            frame = self._scaled(frame, size, "yuv420p", "FAST_BILINEAR")  # type: ignore[arg-type]
+            frame = self._scaled(frame, size, _FULL_RANGE, "FAST_BILINEAR")  # type: ignore[arg-type]
         return self._upright(frame, self._thumb_px, "rgb24")
 
     def motion(self) -> np.ndarray:
-        """Height x width, grey."""
-        return self._upright(self._small_frame(), self._small_px, "gray")
+        """Height x width, grey: the luma of the frame's own YUV matrix, 0..255."""
+        luma: Any = self._small_frame().planes[0]
+        width, height = self._small_px
+        lines = np.frombuffer(luma, np.uint8).reshape(-1, luma.line_size)
+        return self._orientation.upright(np.ascontiguousarray(lines[:height, :width]))
 
     def analysis(self) -> np.ndarray:
         """Height x width x 3, RGB."""
@@ -100,9 +106,10 @@ class Pictures:
         return self._upright(self._frame, self._detail_px, "rgb24")
 
     def _small_frame(self) -> VideoFrame:
-        """Motion's and analysis's common size, SDR and without transparency."""
+        """Motion's and analysis's common size, SDR, without transparency, luma 0..255."""
         if self._small is None:
-            self._small = self._plain(self._frame, self._small_px, "yuv420p")
+            plain = self._plain(self._frame, self._small_px, _FULL_RANGE)
+            self._small = self._scaled(plain, self._small_px, _FULL_RANGE)
         return self._small
 
     def _upright(self, frame: VideoFrame, size: Size, pixels: str) -> np.ndarray:
@@ -134,14 +141,15 @@ class Pictures:
             *size,
             pixels,
             src_colorspace=self._matrix,
-            dst_colorspace=self._matrix if pixels.startswith("yuv") else None,
+            dst_colorspace=self._matrix,
+            dst_color_range=ColorRange.JPEG if pixels == _FULL_RANGE else None,
             interpolation=interpolation,
             threads=1,
         )
 
 
-def _matrix(frame: VideoFrame) -> int | None:
+def _matrix(frame: VideoFrame) -> int:
     """The YUV matrix of a frame; where it is not said, as players guess it from the size."""
-    if frame.colorspace != 2:  # "unspecified" in ITU-T H.273
-        return None
+    if frame.colorspace not in (0, 2):  # "RGB" and "unspecified" in ITU-T H.273
+        return frame.colorspace
     return Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601

@@ -58,5 +58,5 @@ class PresentationClock:
         if dts_s is not None:
             self._faulty_dts += dts_s <= self._last_dts
             self._last_dts = dts_s
-        trusted = self._faulty_pts <= self._faulty_dts
+        trusted = self._faulty_pts <= self._faulty_dts or self._last_dts == -math.inf
         return pts_s if trusted and pts_s is not None else dts_s

@@ -17,6 +17,8 @@ from resources.encryption import encrypted_by
 _SMALLEST_SIDE_PX = 16
 #: Demuxers and file brands of single pictures.
 _STILL_DEMUXERS = {"image2", "ico", "webp_pipe"}
+_MP4_SUFFIXES = {".mp4", ".m4v", ".mov", ".3gp"}
+_FIRST_BOXES = set(b"ftyp styp moov moof mdat free skip wide sidx uuid".split())
 _STILL_BRANDS = {"heic", "heix", "mif1", "avif"}
 
 
@@ -71,7 +73,15 @@ def open_source(path: Path, threads: int, frame_threads: bool) -> Source:
         raise Refused("empty file (0 bytes)")
     if (cipher := encrypted_by(path)) is not None:
         raise Refused(f"encrypted ({cipher})", "give a copy without protection")
-    container = av.open(str(path), metadata_errors="replace")
+    try:
+        container = av.open(str(path), metadata_errors="replace")
+    except av.error.InvalidDataError:
+        with path.open("rb") as file:
+            head = file.read(8)
+        if path.suffix.lower() in _MP4_SUFFIXES and head[4:] not in _FIRST_BOXES:
+            # FFmpeg believes the name and misses a box, where the file is something else.
+            raise Refused(f"not a media file, in spite of its name (it begins {head!r})") from None
+        raise
     _refuse_still(container)
     warnings: list[str] = []
     video = _best_video(container, warnings)
