@@ -367,17 +367,17 @@ class ModelFiles:
             if known_ok and state == (self._known.get(str(path)) or self._sidecar().get(str(path))):
                 return
         actual = sha256_of(path)
+        with self._lock:
+            self._known[str(path)] = [*state[:3], actual]
+            # A models folder may be read-only: then each process hashes once.
+            with suppress(OSError):
+                everything = json.dumps({**self._sidecar(), **self._known}, indent=1)
+                write_atomically(self.root / _SIDECAR, everything.encode())
         if actual != sha256:
             raise ModelCorrupt(
                 f"{path} of model {model_id} has SHA-256 {actual[:12]}..., not the pinned "
                 f"{sha256[:12]}...; run: {_pull(model_id)}"
             )
-        with self._lock:
-            self._known[str(path)] = state
-            # A models folder may be read-only: then each process hashes once.
-            with suppress(OSError):
-                everything = json.dumps({**self._sidecar(), **self._known}, indent=1)
-                write_atomically(self.root / _SIDECAR, everything.encode())
 
     def _sidecar(self) -> dict[str, list[Any]]:
         try:

@@ -102,6 +102,10 @@ def test_verify_sees_a_change_that_keeps_size_and_time(files):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(ModelCorrupt):
         files.verify("m")
+    # From now on nobody is told that it is good, so that a pull fetches it again.
+    for later in (files, ModelFiles(files.root, files.manifest)):
+        with pytest.raises(ModelCorrupt):
+            later.path("m")
 
 
 def test_a_damaged_sidecar_costs_a_hash_and_no_error(files, hashed):
