@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,18 +39,29 @@ _GONE = 0.6
 _STEADY = 5.0
 #: Correlation under which a moving line is lost.
 _LOST = 0.5
+#: So many readings tell by their boxes alone whether a line moves: edges that lie within this,
+#: relative to the frame, are in one place.
+_MANY = 4
+_SAME_PLACE = 0.006
+#: Correlations this close do not tell which of two places is the right one.
+_ABOUT_EQUAL = 0.1
 #: Frames that are looked at in one go for a line's start or end: two seconds.
 _STEP_FRAMES = 30
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One line read in one frame; `quad` float32 (4, 2), relative to the frame, clockwise."""
+    """One line read in one frame.
+
+    `quad`: float32 (4, 2), relative to the frame, clockwise. `close`: whether the frame was
+    looked at in full detail, so that box and reading are at their best.
+    """
 
     time_s: float
     quad: np.ndarray
     text: str
     confidence: float
+    close: bool = True
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
@@ -77,7 +89,9 @@ class Track:
     end_s: float = 0.0
     #: Whether it keeps its place in the frame.
     still: bool = True
-    #: Median change between the line's strokes from one look at it to the next, in grey levels.
+    #: Median change of the line's strokes, and of what is between them, from one look at it to the
+    #: next, in grey levels. Of what moves in the frame they stay 0.
+    stroke_change: float = 0.0
     backing_change: float = 0.0
     reading: Sighting = field(init=False)
 
@@ -112,7 +126,11 @@ def alike(one: str, other: str) -> float:
 
 
 def _vote(sightings: Sequence[Sighting]) -> Sighting:
-    """The reading nearest to all others, weighed by confidence; the longer one of equals."""
+    """The reading nearest to all others, weighed by confidence; the longer one of equals.
+
+    Other than close looks count where no close one is sure.
+    """
+    sightings = [s for s in sightings if s.close and s.confidence >= _SURE] or sightings
     distinct = {s.text: s for s in sorted(sightings, key=lambda s: (s.confidence, -s.time_s))}
     if len(distinct) == 1:
         return next(iter(distinct.values()))
@@ -213,7 +231,7 @@ class Watcher:
         first, last = track.sightings[0], track.sightings[-1]
         if track.still:
             template = self._template(track, looks)
-            track.backing_change = self._backing_change(template, looks)
+            track.stroke_change, track.backing_change = self._changes(template, looks)
             track.start_s = self._edge(template, self._index(first.time_s), -1)
             track.end_s = self._edge(template, self._index(last.time_s), +1)
         else:
@@ -250,32 +268,45 @@ class Watcher:
         return part - cv2.blur(part, (side, side))
 
     def _is_still(self, track: Track, looks: np.ndarray) -> bool:
-        """Whether the line's picture is found where it was, but for a pixel or two."""
-        sighting = track.sightings[len(track.sightings) // 2]
+        """Whether the line was mostly read in one place, or its picture is mostly found in one.
+
+        The picture of a line read once or twice tells; over a ground that changes much, the places
+        of many readings do.
+        """
+        sighting = track.reading
+        same = np.array([s.box for s in track.sightings if s.key == sighting.key])
+        if len(same) >= _MANY and np.median(np.abs(same - np.median(same, axis=0))) <= _SAME_PLACE:
+            return True
         inner = self._pixels(sighting.box, 1)
-        reach = max(6, inner[0].stop - inner[0].start)
-        outer = self._pixels(sighting.box, 1 + reach)
+        height = inner[0].stop - inner[0].start
+        outer = self._pixels(sighting.box, 1 + max(6, height))
         template = self._strokes(self._index(sighting.time_s), inner)
-        home = np.array([inner[1].start - outer[1].start, inner[0].start - outer[0].start])
-        shifts = []
+        x, y = inner[1].start - outer[1].start, inner[0].start - outer[0].start
+        reach = 1 + round(0.08 * height)
+        found = []
         for index in looks:
             scores = cv2.matchTemplate(self._strokes(index, outer), template, cv2.TM_CCOEFF_NORMED)
-            _, best, _, place = cv2.minMaxLoc(scores)
-            if best >= _LOST:
-                shifts.append(np.abs(np.array(place) - home).max())
-        allowed = 1.0 + 0.08 * (inner[0].stop - inner[0].start)
-        return len(shifts) >= max(2, len(looks) // 2) and max(shifts) <= allowed
+            home = scores[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+            if scores.max() >= _LOST:
+                found.append(home.max() >= scores.max() - _ABOUT_EQUAL)
+        return len(found) >= max(2, len(looks) // 2) and float(np.mean(found)) >= 0.75
 
-    def _backing_change(
+    def _changes(
         self, template: tuple[np.ndarray, tuple[slice, slice]], looks: np.ndarray
-    ) -> float:
+    ) -> tuple[float, float]:
         strokes, where = template
+        # The stronger side of the high-passed strokes is the ink, the other one its surround.
+        ink = strokes * np.sign((strokes**3).sum())
+        core = ink > 0.5 * ink.max()
         backing = cv2.dilate((strokes != 0).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
-        if not backing.any() or len(looks) < 2:
-            return 0.0
-        parts = [np.asarray(self._frames[i][where], np.float32)[backing] for i in looks]
-        changes = [np.abs(b - a).mean() for a, b in zip(parts, parts[1:], strict=False)]
-        return float(np.median(changes))
+        if len(looks) < 2 or not core.any() or not backing.any():
+            return 0.0, 0.0
+        parts = [np.asarray(self._frames[i][where], np.float32) for i in looks]
+        steps = [np.abs(b - a) for a, b in pairwise(parts)]
+        return (
+            float(np.median([step[core].mean() for step in steps])),
+            float(np.median([step[backing].mean() for step in steps])),
+        )
 
     def _template(self, track: Track, looks: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
         """The line's strokes, averaged over its time so that what moves behind it is gone."""

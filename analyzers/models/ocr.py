@@ -28,10 +28,6 @@ from analyzers.models.base import Model, ModelIdentity
 if TYPE_CHECKING:
     from analyzers.models.lending import ModelChoice
 
-#: Lines are found in a picture whose short side is at most this. Measured on the demo clips at
-#: 720, 544, 448 and 360: 544 finds all that 720 does for two thirds of the time, 448 and 360 lose
-#: small print.
-_FIND_SHORT_SIDE_PX = 544
 #: A crop this much taller than wide is a line written from top to bottom: it is read turned.
 _TALL = 1.5
 
@@ -67,15 +63,16 @@ class TextReader(Model):
         # Both libraries keep buffers of the call under way in their objects.
         self._lock = threading.Lock()
 
-    def find(self, picture: np.ndarray) -> Lines:
-        """The lines of text in an RGB picture, uint8 (height, width, 3), in reading order."""
-        height, width = picture.shape[:2]
-        scale = min(1.0, _FIND_SHORT_SIDE_PX / min(height, width))
+    def find(self, picture: np.ndarray, scale: float = 1.0) -> Lines:
+        """The lines of text in an RGB picture, uint8 (height, width, 3), in reading order.
+
+        The picture is looked at in `scale` times its size: the cost goes with the pixels.
+        """
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         with self._lock:
             quads, confidence = self._find(small)
         self.served()
-        size = np.float32([small.shape[1], small.shape[0]])
+        size = np.array([small.shape[1], small.shape[0]], np.float32)
         return Lines(
             np.clip(np.asarray(quads, np.float32).reshape(-1, 4, 2) / size, 0.0, 1.0),
             np.asarray(confidence, np.float32),
@@ -107,7 +104,7 @@ def line_crop(picture: np.ndarray, quad: np.ndarray) -> np.ndarray:
     corners = (quad * [picture.shape[1], picture.shape[0]]).astype(np.float32)
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     width, height = max(4, round(max(sides[0], sides[2]))), max(4, round(max(sides[1], sides[3])))
-    target = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     crop = cv2.warpPerspective(
         picture,
         cv2.getPerspectiveTransform(corners, target),
