@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from analyzers.models import runtime
@@ -47,7 +48,7 @@ def main() -> None:
         if _debug:
             raise
         message = str(error).strip() or type(error).__name__
-        errors.print(f"[bold red]Error:[/] {message}", highlight=False, soft_wrap=True)
+        errors.print(f"[bold red]Error:[/] {escape(message)}", highlight=False, soft_wrap=True)
         errors.print("[dim]`tiktok-assets --debug ...` shows the traceback.[/]")
         sys.exit(1)
 

@@ -87,7 +87,7 @@ _MAIN = "from tiktok_assets.cli import main; main()"
 
 def test_an_error_is_one_sentence_on_the_command_line(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", _MAIN, "models", "path", "nope"],
+        [sys.executable, "-c", _MAIN, "models", "path", "[nope]"],
         env={**os.environ, "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -95,5 +95,5 @@ def test_an_error_is_one_sentence_on_the_command_line(tmp_path):
         check=False,
     )
     assert done.returncode == 1
-    assert "no model 'nope' in the manifest; there are" in done.stderr
+    assert "no model '[nope]' in the manifest; there are" in done.stderr
     assert "Traceback" not in done.stderr
