@@ -1,5 +1,8 @@
 """Starts everything on one machine: Dagster's webserver and daemon, and one warm worker.
 
+And one code server for webserver and daemon together: left alone, each starts its own, and the
+daemon a new one every minute.
+
 Each is a child in a session of its own, so that a Ctrl-C reaches this process alone, which then
 stops them: the daemon first, so that nothing new is begun; then the worker, which ends its run so
 that it goes on at the next start. Should this process be killed outright, the kernel stops them
@@ -11,7 +14,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import json
-import logging
 import os
 import signal
 import socket
@@ -25,18 +27,21 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
+import yaml
 from dagster import DagsterInstance
 
 from tiktok_assets.settings import PROJECT_DIR, Settings
-from tiktok_assets.worker import STOP_GRACE_S
+from tiktok_assets.worker import STOP_GRACE_S, code_location
 
 START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = STOP_GRACE_S + 10.0
+_LOG_LIMIT_BYTES = 20_000_000
 _PR_SET_PDEATHSIG = 1
-
-log = logging.getLogger(__name__)
 
 
 class UpError(RuntimeError):
@@ -51,10 +56,13 @@ class _Part:
     command: list[str]
     log_file: Path
     restart: bool = False
+    ready: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        if self.log_file.exists() and self.log_file.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log_file.replace(self.log_file.with_suffix(".old.log"))
         with self.log_file.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command,
@@ -110,11 +118,12 @@ def up(
         _check_port(host, port)
         _initialise_storage()
         stopping = stack.enter_context(_stop_signals())
-        parts = _parts(host, port, workspace, data_dir / "logs")
+        sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tiktok-assets-")))
+        code, worker, daemon, webserver = _parts(address, workspace, data_dir, sockets)
+        # In the order in which they are to have stopped.
+        parts = [daemon, worker, webserver, code]
         try:
-            for part in parts:
-                part.start()
-            if _wait_until_ready(address, parts, stopping):
+            if _start([code, worker], stopping) and _start([daemon, webserver], stopping):
                 tell(f"TikTok Assets is at {address}; logs in {data_dir / 'logs'}; Ctrl-C stops it")
                 if open_browser:
                     webbrowser.open(address)
@@ -122,23 +131,75 @@ def up(
                 _look_after(parts, tell)
         finally:
             tell("Stopping ...")
-            daemon, worker, webserver = parts
-            webserver.ask_to_stop()
-            for part in (daemon, worker, webserver):
+            for part in (daemon, webserver, code):
+                part.ask_to_stop()
+            for part in parts:
                 part.stop()
 
 
-def _parts(host: str, port: int, workspace: Path, logs: Path) -> list[_Part]:
-    """The daemon, the worker and the webserver."""
-    # As modules of this interpreter: an environment's scripts need not be on the PATH.
-    daemon = ["dagster._daemon", "run", "-w", str(workspace)]
-    worker = ["tiktok_assets.worker", "-w", str(workspace)]
-    web = ["dagster_webserver", "-h", host, "-p", str(port), "-w", str(workspace)]
+def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list[_Part]:
+    """The code server, the worker, the daemon and the webserver."""
+
+    def part(name: str, *command: str, **rest: Any) -> _Part:
+        # A module of this interpreter: an environment's scripts need not be on the PATH.
+        log_file = data_dir / "logs" / f"{name}.log"
+        return _Part(name, [sys.executable, "-m", *command], log_file, **rest)
+
+    name, module = code_location(workspace)
+    code_socket = sockets / "code.sock"
+    served = data_dir / "state" / "workspace.yaml"
+    entry = {"socket": str(code_socket), "location_name": name}
+    served.write_text(yaml.safe_dump({"load_from": [{"grpc_server": entry}]}))
+    url = urlsplit(address)
     return [
-        _Part("daemon", [sys.executable, "-m", *daemon], logs / "daemon.log"),
-        _Part("worker", [sys.executable, "-m", *worker], logs / "worker.log", restart=True),
-        _Part("webserver", [sys.executable, "-m", *web], logs / "webserver.log"),
+        part(
+            "code",
+            *("dagster", "api", "grpc", "--socket", str(code_socket)),
+            *("--module-name", module, "--location-name", name),
+            restart=True,
+            ready=lambda: _listens(code_socket),
+        ),
+        part("worker", "tiktok_assets.worker", "-w", str(workspace), restart=True),
+        # Its ordinary level tells every second that a run is in progress.
+        part("daemon", "dagster._daemon", "run", "-w", str(served), "--log-level", "warning"),
+        part(
+            "webserver",
+            *("dagster_webserver", "-w", str(served)),
+            *("-h", str(url.hostname), "-p", str(url.port)),
+            ready=lambda: _answers(address),
+        ),
     ]
+
+
+def _start(parts: list[_Part], stopping: threading.Event) -> bool:
+    """Start them; whether all were ready before being asked to stop."""
+    for part in parts:
+        part.start()
+    give_up_at = time.monotonic() + START_TIMEOUT_S
+    while not stopping.wait(0.2):
+        for part in parts:
+            if part.lost():
+                raise UpError(f"The {part.name} does not start: {_last_words(part)}")
+        waiting = [part for part in parts if not part.ready()]
+        if not waiting:
+            return True
+        if time.monotonic() > give_up_at:
+            raise UpError(
+                f"The {waiting[0].name} is not ready after {START_TIMEOUT_S:g} s: "
+                f"{_last_words(waiting[0])}"
+            )
+    return False
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _answers(address: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"{address}/server_info", timeout=5):
+        return True
+    return False
 
 
 def _look_after(parts: list[_Part], tell: Callable[[str], None]) -> None:
@@ -151,20 +212,6 @@ def _look_after(parts: list[_Part], tell: Callable[[str], None]) -> None:
         part.stop()
         time.sleep(1.0)  # one that cannot start must not take a whole core
         part.start()
-
-
-def _wait_until_ready(address: str, parts: list[_Part], stopping: threading.Event) -> bool:
-    """Whether the webserver answers; False when asked to stop before."""
-    give_up_at = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < give_up_at:
-        if stopping.wait(0.2):
-            return False
-        for part in parts:
-            if part.lost():
-                raise UpError(f"The {part.name} does not start: {_last_words(part)}")
-        with suppress(OSError), urllib.request.urlopen(f"{address}/server_info", timeout=5):
-            return True
-    raise UpError(f"No answer from {address} in {START_TIMEOUT_S:g} s; see {parts[-1].log_file}.")
 
 
 def _last_words(part: _Part) -> str:

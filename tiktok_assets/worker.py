@@ -113,8 +113,7 @@ def _work(
 
     def warm_up(**_: Any) -> None:
         started = time.monotonic()
-        for module in code_locations(workspace):
-            importlib.import_module(module)
+        importlib.import_module(code_location(workspace)[1])
         Heartbeat(pulses).start()
         log.info("process %d is ready after %.1f s", os.getpid(), time.monotonic() - started)
 
@@ -132,11 +131,10 @@ def _work(
     return worker.exitcode or 0
 
 
-def code_locations(workspace: Path) -> list[str]:
-    """The Python modules that a workspace file names."""
-    entries = yaml.safe_load(workspace.read_text())["load_from"]
-    modules = [entry["python_module"] for entry in entries if "python_module" in entry]
-    return [m if isinstance(m, str) else m["module_name"] for m in modules]
+def code_location(workspace: Path) -> tuple[str, str]:
+    """Name and Python module of the one code location that a workspace file names."""
+    (entry,) = yaml.safe_load(workspace.read_text())["load_from"]
+    return entry["python_module"]["location_name"], entry["python_module"]["module_name"]
 
 
 def _stop_run(children: Any, ledger: CrashLedger) -> None:

@@ -139,11 +139,12 @@ def test_taken_port_is_told(tmp_path: Path) -> None:
     assert "choose another port with --port" in other.said()
 
 
-def test_plain_commands_say_no_warning(running: Running) -> None:
+def test_no_part_gives_a_warning(running: Running) -> None:
     said = [
         line
-        for name in ("webserver", "daemon", "worker")
-        for line in (running.data / "logs" / f"{name}.log").read_text().splitlines()
+        for log_file in (running.data / "logs").glob("*.log")
+        for line in log_file.read_text().splitlines()
+        # Dagster says the excepted one once, on a fresh storage.
         if "warn" in line.lower() and "No cursor for event type" not in line
     ]
     assert not said

@@ -1,0 +1,113 @@
+"""dagster.yaml: what it sets, where its state goes, and how its launcher ends runs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.test_utils import create_run_for_test
+
+from tests.tiktok_assets.running import PROJECT
+from tiktok_assets.run_launcher import WarmWorkerRunLauncher
+from tiktok_assets.worker import code_location
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT))
+    monkeypatch.setenv("TIKTOK_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def test_all_state_lies_below_the_data_folder_whatever_the_working_folder(tmp_path: Path) -> None:
+    """In a process of its own, as dagster-webserver or dagster-daemon find it."""
+    code = """
+import dagster as dg
+with dg.DagsterInstance.get() as instance:
+    instance.add_dynamic_partitions("videos", ["a"])
+    instance.compute_log_manager.get_log_data(["a"])
+    print(instance.root_directory)
+"""
+    away = tmp_path / "elsewhere"
+    away.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        cwd=away,
+        env=os.environ
+        | {"DAGSTER_HOME": str(PROJECT), "TIKTOK_ASSETS_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(tmp_path / "data" / "dagster")
+    assert not list(away.iterdir())
+    beside_the_code = ("history", "schedules", "storage", "logs", ".telemetry", ".nux")
+    assert not [name for name in beside_the_code if (PROJECT / name).exists()]
+    assert (tmp_path / "data" / "dagster" / "history" / "runs.db").exists()
+
+
+def test_a_lost_worker_is_seen_and_retried_and_a_failed_step_is_not(
+    instance: dg.DagsterInstance,
+) -> None:
+    assert instance.run_monitoring_enabled
+    assert instance.run_monitoring_poll_interval_seconds == 5
+    assert instance.run_retries_enabled
+    assert instance.run_retries_max_retries > 3  # two crashes, one isolated, and some to spare
+    assert not instance.run_retries_retry_on_asset_or_op_failure
+    assert not instance.telemetry_enabled
+    assert instance.run_coordinator.dequeue_interval_seconds == 1
+    assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+
+
+def test_run_that_no_worker_has_taken_is_canceled_at_once(instance: dg.DagsterInstance) -> None:
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTING)
+    assert instance.run_launcher.terminate(run.run_id)
+    assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.CANCELED
+    assert not instance.run_launcher.terminate(run.run_id), "it has ended"
+
+
+def test_running_run_is_asked_to_stop_by_its_status(instance: dg.DagsterInstance) -> None:
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+    assert instance.run_launcher.terminate(run.run_id)
+    assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.CANCELING
+
+
+def test_broker_is_a_folder_unless_one_is_named(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WarmWorkerRunLauncher)
+    assert launcher.broker.startswith("filesystem://")
+    assert (tmp_path / "data" / "broker" / "messages").is_dir()
+
+    monkeypatch.setenv("TIKTOK_ASSETS_BROKER_URL", "redis://example.test:6379/3")
+    with dg.DagsterInstance.get() as other:
+        assert other.run_launcher.broker == "redis://example.test:6379/3"
+        assert other.run_launcher.backend == "redis://example.test:6379/3"
+
+
+def test_worker_loads_the_code_location_of_the_workspace(tmp_path: Path) -> None:
+    assert code_location(PROJECT / "workspace.yaml") == (
+        "tiktok_assets",
+        "tiktok_assets.definitions",
+    )
+    entry = {"python_module": {"module_name": "a.b", "location_name": "x"}}
+    (tmp_path / "w.yaml").write_text(yaml.safe_dump({"load_from": [entry]}))
+    assert code_location(tmp_path / "w.yaml") == ("x", "a.b")
+
+
+def test_worker_parent_stays_free_of_what_does_not_survive_a_fork() -> None:
+    code = """
+import sys, tiktok_assets.worker
+heavy = {"torch", "onnxruntime", "openvino", "ctranslate2", "numba", "tiktok_assets.definitions"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT
+    )
+    assert done.stdout.strip() == "[]"
