@@ -199,9 +199,10 @@ class ResultStore(dg.ConfigurableResource):
         )
 
     def location(self, analyzer: str, kind: str, video_id: str) -> str:
-        """Full URL of a stored file: `kind` is observations, segments, json or timeline."""
+        """Path or full URL of a stored file: `kind` is observations, segments, json or timeline."""
         fs, _ = self._place
-        return str(fs.unstrip_protocol(self._path(analyzer, kind, video_id)))
+        path = self._path(analyzer, kind, video_id)
+        return path if isinstance(fs, LocalFileSystem) else str(fs.unstrip_protocol(path))
 
     def _path(self, analyzer: str, kind: str, video_id: str, suffix: str = "") -> str:
         ending = suffix or ("json" if kind in ("json", "failures") else "parquet")

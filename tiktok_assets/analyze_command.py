@@ -153,6 +153,6 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
         console.print(f"  {escape(reason)}", soft_wrap=True)
     console.print(f"{outcome.seconds:.1f} s, video id {outcome.video_id}", highlight=False)
     if results.has(DOCUMENT, outcome.video_id):
-        where = results.location(DOCUMENT, "json", outcome.video_id).removeprefix("file://")
+        where = results.location(DOCUMENT, "json", outcome.video_id)
         console.print(f"Document: {where}", soft_wrap=True, highlight=False)
     console.print(f"Results:  {settings.results}", soft_wrap=True, highlight=False)

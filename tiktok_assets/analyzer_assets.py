@@ -176,10 +176,10 @@ def _materialize(
             stored = results.read(name, video_id)
             return dg.MaterializeResult(
                 metadata={
+                    "preview": _preview(context, analyzer, video, stored),
                     **_figures(results.read_json(name, video_id)),
                     **_places(analyzer, results, video_id),
                     "columns": table_schema(analyzer.segment_columns),
-                    "preview": _preview(context, analyzer, video, stored),
                 },
                 check_results=[
                     dg.AssetCheckResult(

@@ -1,130 +1,18 @@
 """The factory, the jobs and the document, with analyzers made on the spot."""
 
 import json
-from dataclasses import replace
 
 import dagster as dg
-import pyarrow as pa
 import pytest
-from dagster._core.definitions.reconstruct import ReconstructableJob
 
-from analyzers.base import Column, Stage
 from resources.media import MediaLibrary
 from resources.result_store import ResultStore
-from tests.analyzers.made import Brightness
 from tests.made_media import write_video
-from tiktok_assets import analyze, definitions
+from tests.tiktok_assets.made_analyzers import made_analyze, tries
+from tiktok_assets import analyze
 from tiktok_assets.definitions import build_definitions
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.settings import Settings
-
-
-class Breaks(Brightness):
-    """Fails on every video."""
-
-    name = "breaks"
-
-    def analyze(self, video, upstream):
-        raise ValueError("the lens cap is on")
-
-
-class Lies(Brightness):
-    """Returns what it did not declare."""
-
-    name = "lies"
-
-    def analyze(self, video, upstream):
-        result = super().analyze(video, upstream)
-        return replace(result, segments=result.segments.slice(0, 1))
-
-
-class Silent(Brightness):
-    """Has nothing to say."""
-
-    name = "silent"
-    rungs = ("audio_16k",)
-
-    def analyze(self, video, upstream):
-        return self.not_applicable(video, "no light")
-
-
-class Forgives(Brightness):
-    """Uses others where they are there."""
-
-    name = "forgives"
-    optional = ("breaks", "brightness")
-    summary_columns = (Column("seen", pa.string(), "Names of what was there"),)
-
-    def analyze(self, video, upstream):
-        result = super().analyze(video, upstream)
-        return replace(result, summary={"seen": ",".join(sorted(upstream))})
-
-
-class Needs(Brightness):
-    """Cannot do without one that fails."""
-
-    name = "needs"
-    requires = ("breaks",)
-
-
-class Joins(Forgives):
-    """Runs in the finish job."""
-
-    name = "joins"
-    joins = True
-    optional = ("brightness", "breaks", "silent")
-    stage = Stage.LIGHT_GPU
-
-
-tries: list[str] = []
-
-
-class Moody(Brightness):
-    """Loses a connection at its first try."""
-
-    name = "moody"
-    enabled_by_default = False
-
-    def analyze(self, video, upstream):
-        tries.append(video.id)
-        if len(tries) == 1:
-            raise ConnectionError("the line went dead")
-        return super().analyze(video, upstream)
-
-
-MADE = (Brightness, Breaks, Lies, Silent, Forgives, Needs, Joins, Moody)
-
-
-def made_analyze() -> dg.JobDefinition:
-    return build_definitions(Settings()).resolve_job_def("analyze")
-
-
-def made_finish() -> dg.JobDefinition:
-    return build_definitions(Settings()).resolve_job_def("finish")
-
-
-@pytest.fixture
-def settings(tmp_path, monkeypatch):
-    made = {c.name: c for c in MADE}
-    monkeypatch.setattr("tiktok_assets.settings.analyzer_classes", lambda: made)
-    monkeypatch.setattr(definitions, "analyze", made_analyze)
-    monkeypatch.setattr(definitions, "finish", made_finish)
-    monkeypatch.setenv("TIKTOK_ASSETS_DATA_DIR", str(tmp_path / "data"))
-    # Both know the last test's settings.
-    ReconstructableJob.get_definition.cache_clear()
-    ReconstructableJob.get_repository_definition.cache_clear()
-    return Settings()
-
-
-@pytest.fixture
-def video_id(settings, tmp_path):
-    return MediaLibrary(settings.data_dir).register(write_video(tmp_path / "Made Clip.mp4"))
-
-
-@pytest.fixture
-def instance():
-    with dg.instance_for_test() as instance:
-        yield instance
 
 
 def _run(settings, instance, job, video_id):

@@ -1,0 +1,82 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.made_media import write_video
+from tiktok_assets import cli
+
+
+@pytest.fixture
+def run(settings, instance, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", instance.root_directory)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments):
+        return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+    return call
+
+
+def test_a_file_is_analyzed_and_the_failures_are_told(run, tmp_path):
+    done = run("analyze", write_video(tmp_path / "clip.mp4"))
+    assert done.exit_code == 1, done.output
+    assert "brightness" in done.output
+    assert "the lens cap is on" in done.output
+    assert "not applicable" in done.output
+    assert "production_document" in done.output
+
+
+def test_a_folder_is_searched_and_a_bad_file_costs_only_itself(run, tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    write_video(folder / "good.mp4")
+    (folder / "empty.mp4").touch()
+    (folder / "notes.txt").write_text("not a video")
+    (folder / ".hidden.mp4").touch()
+    done = run("analyze", folder)
+    assert done.exit_code == 1
+    assert "2 files" in done.output
+    assert "empty" in done.output
+    report = json.loads(run("status", "--json").output)
+    rows = {row["analyzer"]: row for row in report["analyzers"]}
+    assert rows["brightness"]["results"] == 1
+    (reason,) = rows["breaks"]["failures"].values()
+    assert "the lens cap is on" in reason
+    assert report["documents"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("nothing.mp4", "is not there"), ("folder", "no videos in the folder")]
+)
+def test_a_wrong_path_is_one_sentence(run, tmp_path, monkeypatch, capsys, name, says):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr("sys.argv", ["tiktok-assets", "analyze", str(tmp_path / name)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 1
+    told = capsys.readouterr().err
+    assert says in told
+    assert "Traceback" not in told
+
+
+def test_doctor_names_a_missing_model_and_the_command(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("TIKTOK_ASSETS_MODELS_DIR", str(tmp_path / "none"))
+    done = run("doctor")
+    assert done.exit_code == 1
+    assert "models pull yolo26n" in done.output
+
+
+def test_status_as_a_table(run, settings):
+    done = run("status")
+    assert done.exit_code == 0
+    assert "0 videos" in done.output
+
+
+def test_an_unknown_setting_is_refused(run, monkeypatch, tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('dta_dir = "/somewhere"\n')
+    monkeypatch.setenv("TIKTOK_ASSETS_CONFIG", str(file))
+    done = run("status")
+    assert done.exit_code == 1
+    assert "dta_dir" in str(done.exception)
