@@ -231,7 +231,7 @@ class _Sightings:
 def _segments(tracks: Sequence[Track], video: Video, overlap_s: float) -> dict[str, list[Any]]:
     seen = _Sightings(tracks, len(video.analysis))
     columns: dict[str, list[Any]] = {c.name: [] for c in ObjectDetection.segment_columns}
-    for part in video.grid.samples_in(video.analysis.times_s, overlap_s):
+    for part in video.grid.pictures_in(video.analysis.times_s, overlap_s):
         frames = range(part.start, part.stop)
         of_track: dict[int, float] = {}
         sure: list[float] = []
@@ -254,7 +254,7 @@ def _segments(tracks: Sequence[Track], video: Video, overlap_s: float) -> dict[s
         columns["object_count"].append(len(of_track))
         columns["people_count"].append(people["count"] if people else 0)
         columns["class_counts"].append(classes)
-        columns["objects_screen_share"].append(_mean([seen.covered(i) for i in frames]))
+        columns["objects_screen_share"].append(float(np.mean([seen.covered(i) for i in frames])))
         columns["people_screen_share"].append(people["screen_share"] if people else 0.0)
         columns["dominant_label"].append(None if dominant is None else tracks[dominant].label)
         columns["dominant_track_id"].append(dominant)

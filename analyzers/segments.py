@@ -54,6 +54,16 @@ class SegmentGrid:
         """For each segment the slice of sorted sample times within its window."""
         return [slice(*np.searchsorted(times_s, window)) for window in self.windows_s(overlap_s)]
 
+    def pictures_in(self, times_s: np.ndarray, overlap_s: float) -> list[slice]:
+        """As `samples_in`, but where no picture begins in a window, the one still on screen.
+
+        Sources of a few frames, or with frames held for seconds, have such windows.
+        """
+        return [
+            part if part.start < part.stop else slice(max(0, part.start - 1), max(1, part.start))
+            for part in self.samples_in(times_s, overlap_s)
+        ]
+
     def table(self, columns: pa.Table) -> pa.Table:
         """Put the key columns before an analyzer's own; `columns` has one row for each segment."""
         bounds = [self.bounds_s(i) for i in range(len(self))]
