@@ -1,17 +1,19 @@
 """The decoder's own program: `python -m resources.decode '{"what": "ladder", ...}'`.
 
 It runs as a child process, because a hostile file can crash or hang a native decoder. It prints
-JSON, one object a line: `{"load_s": ...}` when it knows how much work there is, `{"at_s": ...}`
-as it goes on, and last `{"ok": {...}}` or `{"error": {...}}`.
+JSON, one object a line: `{"load_s": ..., "duration_s": ...}` when it knows how much work there is,
+`{"at_s": ...}` as it goes on, and last `{"ok": {...}}` or `{"error": {...}}`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import resource
 import shutil
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +35,8 @@ from resources.streams import Refused, Source, open_source
 _LONGEST_LAST_FRAME_S = 10.0
 #: A video of fewer bytes a second than this is not believed, to bound made-up durations.
 _LEAST_BYTES_PER_S = 200.0
-_PROGRESS_EVERY_S = 1.0
+#: Wall time between two words of progress.
+_PROGRESS_EVERY_S = 0.5
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -122,7 +125,7 @@ def _build(
     source, first_s, first = _first_frame(path, threads)
     about = _about(source, first, first_s)
     interlaced = first.interlaced_frame
-    tell({"load_s": _load_s(source)})
+    tell({"load_s": _load_s(source), "duration_s": _believable_s(source)})
     source.container.close()
 
     source = open_source(path, threads, frame_threads)
@@ -152,16 +155,16 @@ def _build(
 
     reader = FrameReader(source, sound, on_corrupt)
     frames = deinterlaced(iter(reader), source.video) if interlaced else iter(reader)
-    told_s = 0.0
+    told = -math.inf
     for number, file_s, frame in frames:
         time_s = file_s - first_s
         pictures.use(frame)
         for rung, picture in rungs:
             if rung.wants(time_s):
                 rung.take(time_s, number, picture())
-        if time_s >= told_s:
+        if (now := time.monotonic()) > told + _PROGRESS_EVERY_S:
             tell({"at_s": time_s})
-            told_s = time_s + _PROGRESS_EVERY_S
+            told = now
 
     times_s = thumbs.times_s
     if not times_s:
@@ -193,11 +196,15 @@ def _build(
 
 def _load_s(source: Source) -> float:
     """How many seconds of 1080x1920 video at 30 fps cost as much."""
-    believable_s = source.container.size / _LEAST_BYTES_PER_S
-    duration_s = min(source.duration_s or believable_s, believable_s)
     context = source.video.codec_context
     load = context.width * context.height / (1080 * 1920) * source.nominal_fps / 30
-    return duration_s * max(0.1, load)
+    return _believable_s(source) * max(0.1, load)
+
+
+def _believable_s(source: Source) -> float:
+    """What the container says of the duration, but no more than its size makes believable."""
+    believable_s = source.container.size / _LEAST_BYTES_PER_S
+    return min(source.duration_s or believable_s, believable_s)
 
 
 def _remarks(

@@ -20,6 +20,8 @@ from analyzers.progress import checkpoint
 from resources.ladder_settings import DecodeLimits
 
 _POLL_S = 0.05
+#: Each thread holds frames of its own; the pictures are scaled on one thread anyway.
+_MOST_THREADS = 8
 _COMMAND = [sys.executable, "-m", "resources.decode"]
 _ROOT = str(Path(__file__).resolve().parents[1])
 _ELSE = "give a file that plays, or leave it out"
@@ -54,7 +56,7 @@ def run_decoder(
     request = {
         **request,
         "path": str(path),
-        "threads": limits.threads or available_cores(),
+        "threads": limits.threads or min(available_cores(), _MOST_THREADS),
         # Native decoders take a refused allocation for a corrupt frame: it must not come to that
         # before the watch on resident memory ends the child. This stops single huge requests.
         "address_space_bytes": 2 * limits.memory_bytes + 1024**3,
@@ -114,8 +116,9 @@ def _follow(
             message = json.loads(line)
             messages = [message]
             if "load_s" in message:
-                total_s = message["load_s"]
-                longest_s = limits.stall_timeout_s + total_s * limits.timeout_per_video_s
+                total_s = message["duration_s"]
+                allowed_s = message["load_s"] * limits.timeout_per_video_s
+                longest_s = limits.stall_timeout_s + allowed_s
             if "at_s" in message:
                 checkpoint(message["at_s"], total_s)
         checkpoint()

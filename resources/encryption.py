@@ -19,6 +19,7 @@ _SYSTEMS = {
     bytes.fromhex("9a04f07998404286ab92e65be0885f95"): "PlayReady",
     bytes.fromhex("94ce86fb07ff4f43adb893d2fa968ca2"): "FairPlay",
     bytes.fromhex("1077efecc0b24d02ace33c1e52e2fb4b"): "ClearKey",
+    bytes.fromhex("e2719d58a985b3c9781ab030af78d30e"): "ClearKey",
 }
 #: EBML ContentEncryption (0x5035) with a ContentEncAlgo (0x47E1) inside.
 _WEBM = re.compile(rb"\x50\x35.{1,24}?\x47\xe1", re.DOTALL)

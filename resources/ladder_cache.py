@@ -52,7 +52,7 @@ class LadderCache:
         partial.mkdir()
         try:
             meta = build(partial)
-            (partial / _META).write_text(json.dumps(meta))
+            (partial / _META).write_text(json.dumps(meta))  # last: it says that all is there
             shutil.rmtree(place, ignore_errors=True)
             partial.rename(place)
         except BaseException:

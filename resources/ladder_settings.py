@@ -46,7 +46,7 @@ class DecodeLimits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stall_timeout_s: float = Field(
-        default=50.0, gt=0, description="Longest wall time without another second of video decoded"
+        default=50.0, gt=0, description="Longest wall time without another frame"
     )
     timeout_per_video_s: float = Field(
         default=5.0, gt=0, description="Wall time allowed for a second of 1080x1920 video at 30 fps"
@@ -57,5 +57,5 @@ class DecodeLimits(BaseModel):
         description="Resident memory a decode may take",
     )
     threads: int = Field(
-        default=0, ge=0, description="Decoder threads; 0 takes the cores this process has"
+        default=0, ge=0, description="Decoder threads; 0 takes the cores this process has, up to 8"
     )

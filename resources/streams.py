@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from resources.encryption import encrypted_by
@@ -103,7 +104,7 @@ def _best_video(container: InputContainer, warnings: list[str]) -> VideoStream:
     real = [
         s
         for s in container.streams.video
-        if not s.disposition & (s.disposition.attached_pic | s.disposition.timed_thumbnails)
+        if not s.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     ]
     if not real:
         if container.streams.video:
@@ -129,7 +130,7 @@ def _best_video(container: InputContainer, warnings: list[str]) -> VideoStream:
         return (
             min(width, height) >= _SMALLEST_SIDE_PX,
             counts[stream.index] >= most / 2,
-            bool(stream.disposition & stream.disposition.default),
+            bool(stream.disposition & Disposition.default),
             width * height,
             -stream.index,
         )
@@ -156,7 +157,7 @@ def _best_audio(container: InputContainer, warnings: list[str]) -> Any | None:
     return max(
         usable,
         key=lambda s: (
-            bool(s.disposition & s.disposition.default),
+            bool(s.disposition & Disposition.default),
             s.codec_context.channels,
             s.codec_context.sample_rate,
             -s.index,

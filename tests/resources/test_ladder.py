@@ -422,3 +422,20 @@ def test_the_same_file_gives_the_same_ladder(tmp_path):
             )
     assert read[0] == read[1]
     assert json.loads(read[0][next(k for k in read[0] if k.name == "ladder.json")])
+
+
+def test_a_cover_picture_is_no_video(tmp_path):
+    def cover(out):
+        stream = out.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 128, 72, "yuvj420p"
+        stream.disposition = av.stream.Disposition.attached_pic
+
+        def encode():
+            frame = av.VideoFrame.from_ndarray(moving()(0), format="rgb24")
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+
+        return encode
+
+    heard = write(tmp_path / "song.mp4", clips.sound(tone(1.0), codec="flac"), cover)
+    assert "only a cover picture" in refusal(heard)

@@ -295,7 +295,7 @@ def test_a_decode_that_goes_on_for_ever_is_ended(tmp_path, clip, as_child):
     limits = DecodeLimits(stall_timeout_s=0.5, timeout_per_video_s=1.0)
     library = MediaLibrary(tmp_path / "data", limits=limits)
     as_child(
-        "import time\nprint('{\"load_s\": 0.3}', flush=True)\n"
+        'import time\nprint(\'{"load_s": 0.3, "duration_s": 3}\', flush=True)\n'
         "while True: print('{\"at_s\": 1}', flush=True); time.sleep(0.1)"
     )
     started = time.monotonic()
