@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def _cut(span: Span, room_s: float) -> list[Span]:
     start, end = span
     count = max(1, int(np.ceil((end - start) / room_s - 1e-9)))
     edges = np.linspace(start, end, count + 1).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _window(spans: Sequence[Span], end_s: float) -> Window:

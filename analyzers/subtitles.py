@@ -23,10 +23,13 @@ APART_S = 2 / 24
 #: A silence this long ends a sentence, and a cue.
 PAUSE_S = 1.2
 
-_ENDS_SENTENCE = re.compile(r"[.!?…。！？।؟][\"'”’)\]»」]*$")
+#: Closing quotation marks and brackets may follow.
+_CLOSING = "[\"'\u201d\u2019)\\]\u00bb\u300d]*$"
+#: Also the ellipsis, and the marks of Chinese, Japanese, Hindi and Arabic.
+_ENDS_SENTENCE = re.compile("[.!?\u2026\u3002\uff01\uff1f\u0964\u061f]" + _CLOSING)
 #: A full stop that belongs to the word: "1.", "J.", "Dr.".
 _NO_END = re.compile(r"^(?:\d+|[^\W\d_]|Mr|Mrs|Ms|Dr|St|Prof|vs|No)\.$")
-_CLAUSE_END = re.compile(r"[,;:、，；：—–][\"'”’)\]]*$")
+_CLAUSE_END = re.compile("[,;:\u3001\uff0c\uff1b\uff1a\u2014\u2013]" + _CLOSING)
 
 
 @dataclass(frozen=True)
