@@ -5,11 +5,8 @@ throughout, but for what is listed here; where there are cuts, the spans below s
 is, read off the frames by eye.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,12 +16,13 @@ from analyzers import get_analyzer
 from analyzers.base import AnalysisResult
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.run import run_analyzer
-from resources.media import open_video
+from analyzers.video import Video
 from tests.accuracy.conftest import Report
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
-SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
+Clips = Callable[[str], Video]
+Labels = Callable[[str], dict[str, Any]]
 
 EMBEDDED = "yolo26n"
 
@@ -64,17 +62,20 @@ class Run:
     times_s: list[float]
 
 
-@cache
-def analyzed(path: Path, cuts_s: tuple[float, ...], model_id: str) -> Run:
-    models = Models({"detector": ModelChoice(model_id)})
-    starts = [0.0, *cuts_s]
-    shots = pa.table({"type": ["shot"] * len(starts), "time_s": starts})
-    upstream = {"cut_analysis": AnalysisResult(shots, shots, {})}
-    with open_video(path) as video:
-        analyzer = get_analyzer("object_detection", models)
-        result, _ = run_analyzer(analyzer, video, upstream)
-        times_s = video.analysis.times_s.tolist()
-    return Run(result.observations.to_pylist(), result.summary, times_s)
+_runs: dict[tuple[str, str], Run] = {}
+
+
+def analyzed(video: Video, cuts_s: list[float], model_id: str) -> Run:
+    """Analyzed once for all tests, with the labelled cuts in place of cut_analysis's."""
+    if (video.id, model_id) not in _runs:
+        starts = [0.0, *cuts_s]
+        shots = pa.table({"type": ["shot"] * len(starts), "time_s": starts})
+        upstream = {"cut_analysis": AnalysisResult(shots, shots, {})}
+        models = Models({"detector": ModelChoice(model_id)})
+        result, _ = run_analyzer(get_analyzer("object_detection", models), video, upstream)
+        rows = result.observations.to_pylist()
+        _runs[video.id, model_id] = Run(rows, result.summary, video.analysis.times_s.tolist())
+    return _runs[video.id, model_id]
 
 
 def found_share(run: Run, labels: set[str], spans: list[tuple[float, float]]) -> float:
@@ -87,11 +88,11 @@ def found_share(run: Run, labels: set[str], spans: list[tuple[float, float]]) ->
 @pytest.mark.parametrize("model_id", [EMBEDDED, "yolox_nano"])
 @pytest.mark.parametrize("clip", CLIPS)
 def test_labelled_objects_are_found(
-    demo_dir: Path, report: Report, clip: str, model_id: str
+    demo_video: Clips, demo_labels: Labels, report: Report, clip: str, model_id: str
 ) -> None:
     """The embedded model has to find them; the permissive one's figures stand beside."""
-    truth = json.loads((demo_dir / f"{clip}.gt.json").read_text())
-    run = analyzed(demo_dir / f"{clip}.mp4", tuple(truth["shots"]["cut_times_s"]), model_id)
+    truth = demo_labels(clip)
+    run = analyzed(demo_video(clip), truth["shots"]["cut_times_s"], model_id)
     missed = []
     for label in truth["objects_present"]:
         if label in NOT_IN_COCO:
@@ -122,13 +123,13 @@ def test_labelled_objects_are_found(
 )
 @pytest.mark.parametrize("model_id", [EMBEDDED, "yolox_nano"])
 def test_track_ids_do_not_change(
-    demo_dir: Path, report: Report, clip: str, label: str, model_id: str
+    demo_video: Clips, report: Report, clip: str, label: str, model_id: str
 ) -> None:
     """One id holds the object in all frames in which it is found.
 
     A shoe is at times taken for a second ball; that must not touch the ball's own track.
     """
-    run = analyzed(demo_dir / f"{clip}.mp4", (), model_id)
+    run = analyzed(demo_video(clip), [], model_id)
     best: dict[float, dict[str, Any]] = {}
     for row in run.rows:
         known = best.get(row["time_s"])
@@ -140,13 +141,12 @@ def test_track_ids_do_not_change(
     assert share == 1.0
 
 
-def test_sample(report: Report) -> None:
+def test_sample(sample_video: Video, sample_labels: dict[str, Any], report: Report) -> None:
     """Each shot's main objects, in a quarter of the shot's frames."""
-    truth = json.loads(SAMPLE.with_suffix(".gt.json").read_text())
-    boundaries = tuple(shot["start_s"] for shot in truth["shots"][1:])
-    run = analyzed(SAMPLE, boundaries, EMBEDDED)
+    shots = sample_labels["shots"]
+    run = analyzed(sample_video, [shot["start_s"] for shot in shots[1:]], EMBEDDED)
     missed = []
-    for shot in truth["shots"]:
+    for shot in shots:
         for label in shot["objects"]:
             share = found_share(run, {label}, [(shot["start_s"], shot["end_s"])])
             where = f"{label} from {shot['start_s']:.1f} s"
