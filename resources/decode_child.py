@@ -45,6 +45,13 @@ class MediaError(Exception):
         return type(self), (self.name, self.cause, self.way_out)
 
 
+def system_failure(name: str, error: OSError) -> MediaError:
+    """What the operating system refused, as `MediaError`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MediaError(name, "the disk is full", "free space, or lower the frame cache's bound")
+    return MediaError(name, f"cannot be read ({error.strerror})", "check the file and the disk")
+
+
 def run_decoder(
     request: dict[str, Any], path: Path, name: str, limits: DecodeLimits
 ) -> dict[str, Any]:
@@ -171,10 +178,8 @@ def _died(name: str, code: int, logged: str) -> MediaError:
 def _refused(name: str, error: dict[str, Any], logged: str, limits: DecodeLimits) -> MediaError:
     if error["kind"] == "memory":
         return _too_large(name, limits)
-    if error["kind"] == "os" and error["errno"] == errno.ENOSPC:
-        return MediaError(name, "the disk is full", "free space, or lower the frame cache's bound")
     if error["kind"] == "os":
-        return MediaError(name, f"not readable ({error['cause']})", "check the file and the disk")
+        return system_failure(name, OSError(error["errno"], error["cause"]))
     if error["kind"] == "ffmpeg":
         for text, cause in _LOGGED_CAUSES.items():
             if text in logged:

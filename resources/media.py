@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from analyzers.video import JpegFrames, MappedFrames, Video, VideoInfo
-from resources.decode_child import MediaError, run_decoder
+from resources.decode_child import MediaError, run_decoder, system_failure
 from resources.ladder_cache import LadderCache
 from resources.ladder_settings import DecodeLimits, LadderSettings
 from resources.probe import ProbeResult, audio_info, probe_file
@@ -79,25 +80,24 @@ class MediaLibrary:
         """
         path = Path(path)
         try:
-            sha256 = _sha256(path)
+            return self._register(path)
         except OSError as error:
-            raise MediaError(
-                str(path), f"cannot be read ({error.strerror})", "check the path"
-            ) from None
+            raise system_failure(str(path), error) from None
+
+    def _register(self, path: Path) -> str:
+        sha256 = _sha256(path)
         source = self._find(sha256)
         if source is None:
             video_id = f"{_slug(path.stem)}-{sha256[:8]}"
             if self._record(video_id).exists():  # another file with these eight digits
                 video_id = f"{_slug(path.stem)}-{sha256[:16]}"
-            source = SourceFile(
-                video_id,
-                video_id + path.suffix.lower(),
-                sha256,
-                path.stat().st_size,
-                path.name,
-            )
+            file = video_id + path.suffix.lower()
+            source = SourceFile(video_id, file, sha256, path.stat().st_size, path.name)
+        if not self._is_whole(source):
             _link_or_copy(path, self._folder / source.file)
-            _write(self._record(video_id), json.dumps(asdict(source), indent=2).encode())
+        # The record comes last: a video id is known when its file is whole.
+        if not self._record(source.video_id).exists():
+            _write(self._record(source.video_id), json.dumps(asdict(source), indent=2).encode())
         if (sidecar := sidecar_of(path)) is not None:
             _write(self._sidecar(source.video_id), sidecar.read_bytes())
         return source.video_id
@@ -120,7 +120,7 @@ class MediaLibrary:
     def probe(self, video_id: str) -> ProbeResult:
         """What the file is. Raises `MediaError` where it cannot be analyzed."""
         source = self.source(video_id)
-        return probe_file(self._folder / source.file, source.original_name, self.limits)
+        return probe_file(self._unchanged(source), source.original_name, self.limits)
 
     @contextmanager
     def open(self, video_id: str) -> Iterator[Video]:
@@ -129,7 +129,7 @@ class MediaLibrary:
         Raises `MediaError` where the file cannot be decoded.
         """
         source = self.source(video_id)
-        path = self._folder / source.file
+        path = self._unchanged(source)
 
         def build(folder: Path) -> dict[str, Any]:
             request = {
@@ -140,8 +140,13 @@ class MediaLibrary:
             return run_decoder(request, path, source.original_name, self.limits)
 
         key = f"{source.sha256[:32]}-{self.settings.key()}"
-        with self._cache.open(key, build) as (folder, meta):
-            yield self._video(source, folder, meta)
+        with ExitStack() as stack:
+            try:
+                folder, meta = stack.enter_context(self._cache.open(key, build))
+                video = self._video(source, folder, meta)
+            except OSError as error:
+                raise system_failure(source.original_name, error) from error
+            yield video
 
     def evict(self, max_bytes: int) -> list[str]:
         """Shrink the frame cache, oldest first; what is open stays. Returns the removed keys."""
@@ -176,11 +181,25 @@ class MediaLibrary:
             audio_44k=_map(folder / "audio_44k.npy") if info.audio else None,
         )
 
+    def _unchanged(self, source: SourceFile) -> Path:
+        """The file's place. A hard link shares its bytes with whoever writes to them."""
+        if not self._is_whole(source):
+            raise MediaError(
+                source.original_name,
+                "its bytes are gone or changed since it was registered",
+                "register it again",
+            )
+        return self._folder / source.file
+
+    def _is_whole(self, source: SourceFile) -> bool:
+        path = self._folder / source.file
+        return path.exists() and path.stat().st_size == source.size_bytes
+
     def _find(self, sha256: str) -> SourceFile | None:
         for digits in (8, 16):
             for record in self._folder.glob(f"*-{sha256[:digits]}{_RECORD}"):
                 source = self.source(record.name.removesuffix(_RECORD))
-                if source.sha256 == sha256 and (self._folder / source.file).exists():
+                if source.sha256 == sha256:
                     return source
         return None
 
@@ -227,18 +246,15 @@ def _slug(text: str) -> str:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+    partial = target.with_name(f".new-{uuid.uuid4().hex}")
     try:
-        os.link(source.resolve(), target)
-    except OSError:  # another file system, or one without links
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".copy-", delete=False) as file:
-            partial = Path(file.name)
         try:
+            os.link(source.resolve(), partial)
+        except OSError:  # another file system, or one without links
             shutil.copyfile(source, partial)
-            partial.replace(target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -82,6 +82,22 @@ def test_an_unknown_file_and_an_unknown_id_are_named(library, tmp_path):
         library.path("no-such-12345678")
 
 
+def test_a_file_that_changed_or_went_is_named(library, clip, tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip.read_bytes())
+    video_id = library.register(path)
+    with path.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(MediaError, match=r"^clip\.mp4: its bytes are gone or changed"):
+        library.probe(video_id)
+    library.path(video_id).unlink()
+    with pytest.raises(MediaError, match="gone or changed"), library.open(video_id):
+        pass
+    path.write_bytes(clip.read_bytes())
+    assert library.register(path) == video_id
+    assert library.probe(video_id).codec == "h264"
+
+
 def test_a_sidecar_becomes_metadata(library, clip, tmp_path):
     path = tmp_path / "clip.mp4"
     path.write_bytes(clip.read_bytes())
@@ -327,6 +343,25 @@ def test_a_task_that_is_cancelled_ends_its_decode(library, clip, as_child):
     with run_task(task), pytest.raises(Cancelled), library.open(library.register(clip)):
         pass
     assert time.monotonic() - started < 5
+
+
+def test_progress_is_told(library, tmp_path):
+    path = make_clip(tmp_path / "clip.mp4", count=300, paint=moving(640, 360))
+    task = Task("frames")
+    with run_task(task), library.open(library.register(path)):
+        pass
+    assert 0 < task.share <= 1
+
+
+def test_a_full_disk_is_one_sentence_in_the_parent_too(library, clip, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    video_id = library.register(clip)
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(MediaError, match="the disk is full"), library.open(video_id):
+        pass
+    assert ladders(library._folder.parents[1]) == []
 
 
 def test_an_error_survives_pickling():
