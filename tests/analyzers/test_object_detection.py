@@ -135,6 +135,24 @@ def test_people_seen_once_at_the_same_time_do_not_count() -> None:
     assert result.summary["people_count"] == 2
 
 
+def test_faint_people_are_followed_and_not_counted() -> None:
+    result, _ = analyze(lambda i: [("person", 0.9, QUARTER), ("person", 0.35, RIGHT_HALF)])
+    assert result.summary["track_count"] == 2
+    assert result.summary["people_count"] == 1
+    assert result.segments["people_count"].to_pylist() == [1, 1, 1]
+    assert result.segments["object_count"].to_pylist() == [2, 2, 2]
+
+
+def test_a_held_picture_is_in_every_second() -> None:
+    """Three frames over ten seconds, as some files have them."""
+    rung = MappedFrames(
+        np.array([0.0, 0.2, 8.0]), np.array([0, 1, 2]), np.zeros((3, 36, 64, 3), np.uint8)
+    )
+    video = replace(made_video(end_s=10.0), analysis=rung)
+    result, _ = analyze(lambda i: [("dog", 0.9, QUARTER)], video=video)
+    assert result.segments["object_count"].to_pylist() == [1] * 10
+
+
 def test_classes_of_the_summary() -> None:
     result, _ = analyze(
         lambda i: [("dog", 0.8, QUARTER), *([("cup", 0.6, RIGHT_HALF)] if i < 3 else [])]
