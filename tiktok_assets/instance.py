@@ -6,6 +6,7 @@ folder of that file finds the same place, whatever its working directory is.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,10 @@ from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 
 from tiktok_assets.settings import Settings
+
+# dagster.yaml switches telemetry off, but only this keeps the webserver from making the folders
+# for it beside the code.
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 
 class ProjectInstance(DagsterInstance):

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from celery.exceptions import DuplicateTaskNameWarning
 from dagster import DagsterRun, DagsterRunStatus
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
@@ -45,6 +45,15 @@ class WarmWorkerRunLauncher(CeleryRunLauncher):
         source = own.pop("config_source") | (given.pop("config_source", None) or {})
         return cls(inst_data=inst_data, **given, **own, config_source=source)
 
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Send a run to the broker."""
+        if context.dagster_run.tags.get(DAGSTER_CELERY_TASK_ID_TAG):
+            # A retry inherits the lost task of its parent, and would be taken for lost as well.
+            self._instance.add_run_tags(
+                context.dagster_run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: ""}
+            )
+        super().launch_run(context)
+
     def terminate(self, run_id: str) -> bool:
         """Ask a run to stop: its executor looks at its status every second.
 
@@ -62,6 +71,8 @@ class WarmWorkerRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Whether a run's worker process is alive, as far as the workers have noted."""
+        if not run.tags.get(DAGSTER_CELERY_TASK_ID_TAG):
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "It is being sent to a worker.")
         health = super().check_run_worker_health(run)
         if health.status == WorkerStatus.FAILED:
             return CheckRunHealthResult(

@@ -127,21 +127,19 @@ class Watchdog:
     def _judge(self, pid: int, pulse: Pulse) -> None:
         now = time.monotonic()
         if pulse.deadline is not None and now > pulse.deadline:
-            log.error(
-                "killing worker process %d: step %s showed no progress for %g s",
-                pid,
-                pulse.step_key,
-                pulse.limit_s,
-            )
-            _kill(pid)
+            self._kill(pid, f"step {pulse.step_key} showed no progress for {pulse.limit_s:g} s")
             self._ledger.blame(pid, pulse.step_key)
         elif now > pulse.beat + self._beat_limit_s:
-            log.error("killing worker process %d: no sign of life for %g s", pid, now - pulse.beat)
-            _kill(pid)
+            self._kill(pid, f"no sign of life for {now - pulse.beat:.0f} s")
         elif pulse.abandoned and self._idle():
-            log.warning("replacing worker process %d: %s never returned", pid, pulse.abandoned)
-            _kill(pid)
+            self._kill(pid, f"{', '.join(pulse.abandoned)} never returned")
             self._ledger.excuse(pid)
+
+    def _kill(self, pid: int, why: str) -> None:
+        log.error("killing worker process %d: %s", pid, why)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _pulse_path(self._folder, pid).unlink(missing_ok=True)
 
 
 def read_pulse(folder: Path, pid: int) -> Pulse | None:
@@ -154,8 +152,3 @@ def read_pulse(folder: Path, pid: int) -> Pulse | None:
 
 def _pulse_path(folder: Path, pid: int) -> Path:
     return folder / f"{pid}.json"
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     "forever: set run_launcher to tiktok_assets.run_launcher's."
                 )
             app = launcher.celery
-            _fail_orphans(instance, app, name)
+            _fail_orphans(instance, app, name, state)
         return _work(app, name, arguments.queue, arguments.workspace, state / "workers", ledger)
 
 
@@ -158,15 +158,19 @@ def _stop_run(children: Any, ledger: CrashLedger) -> None:
     os._exit(0)  # nothing is left to do, and Celery's own way out takes up to ten seconds
 
 
-def _fail_orphans(instance: DagsterInstance, app: Celery, name: str) -> None:
-    """Fail the runs that a worker of this name had in hand when it and its child were killed.
+def _fail_orphans(instance: DagsterInstance, app: Celery, name: str, locks: Path) -> None:
+    """Fail the runs that a worker had in hand when it and its child were killed.
 
-    Nobody is left to note their loss, and Dagster would wait for them forever. This worker is the
-    only one of its name, so what is noted as started by the name is lost.
+    Nobody was left to note their loss, and Dagster would wait for them forever. Told by the name of
+    the worker that had started them: this one's, which has them no more, or another's of this
+    data folder whose lock is free (a container has a new host name after each start).
     """
     for task_id, run in _unfinished_runs(instance):
         note = app.backend.get_task_meta(task_id)
-        if note["status"] == "STARTED" and note["result"].get("hostname") == name:
+        if note["status"] != "STARTED":
+            continue
+        worker = note["result"].get("hostname")
+        if worker == name or _is_free(locks / f"{worker}.lock"):
             _record_loss(instance, run, "The worker was killed.")
 
 
@@ -196,6 +200,16 @@ def _only_one(path: Path) -> Iterator[None]:
                 f"A worker named {path.stem} already runs here: stop it, or give --name."
             ) from None
         yield
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a lock was taken once and is held by nobody now."""
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -1,19 +1,27 @@
 """dagster.yaml: what it sets, where its state goes, and how its launcher ends runs."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import dagster as dg
 import pytest
 import yaml
+from dagster import RunsFilter
+from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.test_utils import create_run_for_test
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from tests.tiktok_assets.running import PROJECT
 from tiktok_assets.run_launcher import WarmWorkerRunLauncher
-from tiktok_assets.worker import code_location
+from tiktok_assets.worker import _fail_orphans, code_location
+
+FAILURE = dg.DagsterRunStatus.FAILURE
 
 
 @pytest.fixture
@@ -46,8 +54,6 @@ with dg.DagsterInstance.get() as instance:
     )
     assert done.stdout.strip() == str(tmp_path / "data" / "dagster")
     assert not list(away.iterdir())
-    beside_the_code = ("history", "schedules", "storage", "logs", ".telemetry", ".nux")
-    assert not [name for name in beside_the_code if (PROJECT / name).exists()]
     assert (tmp_path / "data" / "dagster" / "history" / "runs.db").exists()
 
 
@@ -89,6 +95,51 @@ def test_broker_is_a_folder_unless_one_is_named(
     with dg.DagsterInstance.get() as other:
         assert other.run_launcher.broker == "redis://example.test:6379/3"
         assert other.run_launcher.backend == "redis://example.test:6379/3"
+
+
+def test_retry_on_its_way_to_the_worker_is_not_taken_for_lost(
+    instance: dg.DagsterInstance,
+) -> None:
+    """It has its parent's tags, and with them the parent's task, which was lost."""
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WarmWorkerRunLauncher)
+    launcher.celery.backend.mark_as_failure("parents-task", RuntimeError("lost"))
+    run = create_run_for_test(
+        instance,
+        status=dg.DagsterRunStatus.STARTED,
+        tags={DAGSTER_CELERY_TASK_ID_TAG: "parents-task"},
+    )
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.FAILED
+    with patch.object(CeleryRunLauncher, "launch_run") as sent:
+        launcher.launch_run(LaunchRunContext(run, None))
+        assert sent.called
+    reloaded = instance.get_run_by_id(run.run_id)
+    assert launcher.check_run_worker_health(reloaded).status == WorkerStatus.RUNNING
+
+
+def test_runs_of_killed_workers_are_failed_and_those_of_living_ones_left(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    app = instance.run_launcher.celery
+
+    def started_by(worker: str) -> str:
+        task_id = f"task-of-{worker}"
+        app.backend.store_result(task_id, {"pid": 1, "hostname": worker}, "STARTED")
+        run = create_run_for_test(
+            instance,
+            status=dg.DagsterRunStatus.STARTED,
+            tags={DAGSTER_CELERY_TASK_ID_TAG: task_id},
+        )
+        return run.run_id
+
+    own, dead, living, distant = map(started_by, ("own", "dead", "living", "distant"))
+    (tmp_path / "dead.lock").touch()
+    with (tmp_path / "living.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _fail_orphans(instance, app, "own", tmp_path)
+    failed = {run.run_id for run in instance.get_runs(RunsFilter(statuses=[FAILURE]))}
+    assert failed == {own, dead}
+    assert {run.run_id for run in instance.get_runs()} - failed == {living, distant}
 
 
 def test_worker_loads_the_code_location_of_the_workspace(tmp_path: Path) -> None:

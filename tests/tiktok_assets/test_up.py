@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tiktok_assets.running import Running
+from tests.tiktok_assets.running import PROJECT, Running
 
 pytestmark = pytest.mark.slow
 
@@ -137,6 +137,12 @@ def test_taken_port_is_told(tmp_path: Path) -> None:
         other = Running(tmp_path, taken.getsockname()[1])
         assert other.process.wait(30) == 1
     assert "choose another port with --port" in other.said()
+
+
+def test_nothing_is_written_beside_the_code(running: Running) -> None:
+    unwanted = ("history", "schedules", "storage", "logs", ".logs_queue", ".telemetry", ".nux")
+    running.finished(running.launch("short"))
+    assert not [name for name in unwanted if (PROJECT / name).exists()]
 
 
 def test_no_part_gives_a_warning(running: Running) -> None:
