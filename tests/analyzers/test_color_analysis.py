@@ -1,5 +1,6 @@
 """color_analysis on synthetic videos of known colours: rows, seconds, grades, moods, preview."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -55,6 +56,7 @@ def analyze(paint: Paint, end_s: float = 3.0) -> tuple[AnalysisResult, Video]:
     analyzer = ColorAnalysis(Models({}))
     result = analyzer.analyze(video, {})
     analyzer.check(result, video.grid)
+    json.dumps(result.summary)  # plain JSON, no NumPy numbers
     return result, video
 
 

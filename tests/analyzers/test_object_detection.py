@@ -1,5 +1,6 @@
 """object_detection on scripted detections: rows, seconds, summary, shots, preview."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -69,6 +70,7 @@ def analyze(
     analyzer = ObjectDetection(Lender(script))
     result = analyzer.analyze(video, upstream or {})
     analyzer.check(result, video.grid)
+    json.dumps(result.summary)  # plain JSON, no NumPy numbers
     return result, video
 
 
