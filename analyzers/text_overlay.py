@@ -36,6 +36,7 @@ from analyzers.text_tracks import (
     absorb_parts,
     box_of,
     link,
+    neighbours_s,
     overlap_of_smaller,
 )
 from analyzers.video import Frames, Video
@@ -51,8 +52,9 @@ _BLOCK_PX = 16
 _SAME_STROKES = 0.75
 _SAME_LOOK = 0.95
 _SURE = 0.95
-#: Height at which strokes are compared.
+#: Height at which strokes are compared, and width of the parts: narrower than most letters.
 _STROKES_PX = 24
+_PART_PX = 12
 #: Corners that moved less than this, relative to the frame, are in the same place.
 _SAME_PLACE = 0.01
 #: Short side of the copies in which lines are found: a large one every other second, a small one
@@ -64,11 +66,15 @@ _COARSE_PX = 360
 _PROBE_GAP_S = 0.15
 #: How long before and after its captions a place is watched for more.
 _WATCH_S = 1.0
-#: Grey levels from which on the picture behind a line moves. Compression makes up to 1.3.
+#: Grey levels from which on the picture behind a line moves. Compression makes up to 1.6.
 _MOVING = 2.0
+#: Ink of overlays changes so many times less than what is behind it.
+_CALMER = 1.7
 #: In a still picture, overlays are as level as this, and as evenly inked (see `_ink_spread`).
 _LEVEL_DEG = 3.0
-_EVEN_INK = 0.12
+_EVEN_INK = 0.05
+#: Stylised lettering is kept from this share of the confidence that other lines need.
+_LOGO_SHARE = 0.7
 #: Logos stand about level; what is unsure and tilted is not taken for text.
 _LOGO_DEG = 10.0
 #: Cells of the grid in which covered area is counted, in each direction.
@@ -197,20 +203,11 @@ class TextOverlay(Analyzer):
     class Settings(AnalyzerSettings):
         """What counts as text."""
 
-        min_confidence: float = Field(
-            0.85, ge=0, le=1, description="Least mean confidence of a line's readings"
-        )
-        min_confidence_single: float = Field(
-            0.95,
+        min_confidence: float | None = Field(
+            None,
             ge=0,
             le=1,
-            description="The same for a single letter or digit, which must also be read twice",
-        )
-        min_confidence_logo: float = Field(
-            0.6,
-            ge=0,
-            le=1,
-            description="The same for an overlay that keeps its place over three or more frames",
+            description="Least mean confidence of a line's readings; None is the model's own",
         )
 
     settings: Settings
@@ -218,15 +215,18 @@ class TextOverlay(Analyzer):
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """See the class."""
         with self.models.lend("ocr") as reader:
+            least = self.settings.min_confidence
+            least = reader.reliable_from if least is None else least
             looks = _looks(video)
             looked_s = np.array([look.time_s for look in looks])
-            tracks = self._tracks(video, link(self._read(looks, reader)), looked_s)
-            if probed := self._probe(video, reader, tracks, looked_s):
-                tracks = self._tracks(video, link(probed, tracks), looked_s)
+            tracks = _tracks(video, link(_read_all(looks, reader)), looked_s, least)
+            overlays = [t for t in tracks if t.still and t.confidence >= least]
+            if probed := _probe(video, reader, overlays, looked_s):
+                tracks = _tracks(video, link(probed, tracks), looked_s, least)
         rows = [
             _row(video, track, role)
             for track in tracks
-            if (role := self._role(video, track)) is not None
+            if (role := _role(video, track, least)) is not None
         ]
         if not rows:
             return self.not_applicable(
@@ -240,97 +240,6 @@ class TextOverlay(Analyzer):
         return AnalysisResult(
             self.observations(rows), self._segments(video, rows), self._summary(video, rows)
         )
-
-    def _tracks(self, video: Video, tracks: Sequence[Track], looked_s: np.ndarray) -> list[Track]:
-        """The tracks that can be text, with their times on screen."""
-        lines = [t for t in tracks if self._may_be_text(t)]
-        watcher = Watcher(video.motion, video.info.end_s)
-        for track in lines:
-            checkpoint()
-            before = looked_s[looked_s < track.sightings[0].time_s]
-            after = looked_s[looked_s > track.sightings[-1].time_s]
-            watcher.refine(
-                track,
-                float(before[-1]) if len(before) else -1.0,
-                float(after[0]) if len(after) else video.info.end_s,
-            )
-        return absorb_parts(lines)
-
-    def _may_be_text(self, track: Track) -> bool:
-        letters = len(track.reading.key)
-        if letters <= 1:
-            least = self.settings.min_confidence_single
-            return letters == 1 and track.times_read >= 2 and track.confidence >= least
-        return track.confidence >= self.settings.min_confidence_logo
-
-    def _read(self, looks: Sequence[_Look], reader: TextReader) -> list[Sighting]:
-        """Every line in every look; frames and lines that did not change are not read again."""
-        seen: list[Sighting] = []
-        latest: list[Sighting] = []
-        before: np.ndarray | None = None
-        small_before: np.ndarray | None = None
-        for i, look in enumerate(looks):
-            checkpoint(i, len(looks))
-            frame = look.frames[look.index]
-            small = _small(frame)
-            if small_before is not None and not _changed(small_before, small):
-                latest = [replace(s, time_s=look.time_s) for s in latest]
-            else:
-                latest = _read(reader, frame, look, before, latest)
-                before, small_before = frame, small
-            seen += latest
-        return seen
-
-    def _probe(
-        self, video: Video, reader: TextReader, tracks: Sequence[Track], looked_s: np.ndarray
-    ) -> list[Sighting]:
-        """Read the places of overlays again at times when none of the known lines is there."""
-        overlays = [t for t in tracks if t.still and t.confidence >= self.settings.min_confidence]
-        found: list[Sighting] = []
-        for place in _places(overlays):
-            _, top, _, bottom = box_of(np.concatenate([t.reading.quad for t in place]))
-            margin = (bottom - top) / 2
-            top, bottom = max(0.0, top - margin), min(1.0, bottom + margin)
-            last: np.ndarray | None = None
-            for i in _watched_times(place, video, looked_s):
-                checkpoint()
-                frame = video.analysis[i]
-                rows = slice(int(top * len(frame)), int(np.ceil(bottom * len(frame))))
-                small = _small(frame[rows])
-                if last is not None and not _changed(last, small):
-                    continue
-                last = small
-                scale, shift = (rows.stop - rows.start) / len(frame), rows.start / len(frame)
-                look = _Look(video.analysis, i, close=False, scale=1.0)
-                for s in _read(reader, frame[rows], look):
-                    quad = s.quad * np.array([1, scale], np.float32)
-                    quad += np.array([0, shift], np.float32)
-                    found.append(replace(s, quad=quad))
-        return found
-
-    def _role(self, video: Video, track: Track) -> str | None:
-        """The line's role by the rules of the class, or None where it is no text."""
-        # A single letter is too little to tell what it is on.
-        overlay = (
-            track.still
-            and len(track.reading.key) > 1
-            and (_stays_over_motion(track) or _is_drawn(video, track))
-        )
-        if track.confidence < self.settings.min_confidence:
-            stylised = (
-                overlay
-                and abs(_angle_deg(video, track.reading)) <= _LOGO_DEG
-                and len(track.reading.key) > 2
-                and len(track.sightings) >= 3
-            )
-            return "logo" if stylised else None
-        if not overlay:
-            return "scene_text"
-        if _is_watermark(video, track):
-            return "watermark"
-        x1, _, x2, _ = track.reading.box
-        aside = abs((x1 + x2) / 2 - 0.5) > 0.2 and x2 - x1 < 0.5
-        return "sticker" if abs(_angle_deg(video, track.reading)) > 4 or aside else "caption"
 
     def _segments(self, video: Video, rows: Sequence[dict[str, Any]]) -> pa.Table:
         columns: dict[str, list[Any]] = {c.name: [] for c in self.segment_columns}
@@ -433,6 +342,25 @@ def _read(
     ]
 
 
+def _read_all(looks: Sequence[_Look], reader: TextReader) -> list[Sighting]:
+    """Every line in every look; frames and lines that did not change are not read again."""
+    seen: list[Sighting] = []
+    latest: list[Sighting] = []
+    before: np.ndarray | None = None
+    small_before: np.ndarray | None = None
+    for i, look in enumerate(looks):
+        checkpoint(i, len(looks))
+        frame = look.frames[look.index]
+        small = _small(frame)
+        if small_before is not None and not _changed(small_before, small):
+            latest = [replace(s, time_s=look.time_s) for s in latest]
+        else:
+            latest = _read(reader, frame, look, before, latest)
+            before, small_before = frame, small
+        seen += latest
+    return seen
+
+
 def _same_look(
     before: np.ndarray, frame: np.ndarray, quad: np.ndarray, known: Sequence[Sighting]
 ) -> Sighting | None:
@@ -442,14 +370,14 @@ def _same_look(
             continue
         old, new = _strokes(before, quad), _strokes(frame, quad)
         least = _SAME_STROKES if sighting.confidence >= _SURE else _SAME_LOOK
-        # Compared letter by letter, or a line that changes one digit would pass for the same.
-        letters = range(0, max(1, new.shape[1] - _STROKES_PX // 2), _STROKES_PX)
+        # Compared part by part, or a line that changes one digit would pass for the same.
+        parts = range(0, new.shape[1] - _PART_PX + 1, _PART_PX // 2)
         if all(
             cv2.matchTemplate(
-                old[:, x : x + _STROKES_PX], new[:, x : x + _STROKES_PX], cv2.TM_CCOEFF_NORMED
+                old[:, x : x + _PART_PX], new[:, x : x + _PART_PX], cv2.TM_CCOEFF_NORMED
             )[0, 0]
             >= least
-            for x in letters
+            for x in parts
         ):
             return sighting
     return None
@@ -481,6 +409,33 @@ def _changed(one: np.ndarray, other: np.ndarray) -> bool:
 # Places of overlays between the read frames ----------------------------------------------------
 
 
+def _probe(
+    video: Video, reader: TextReader, overlays: Sequence[Track], looked_s: np.ndarray
+) -> list[Sighting]:
+    """Read the places of overlays again at times when none of the known lines is there."""
+    found: list[Sighting] = []
+    for place in _places(overlays):
+        _, top, _, bottom = box_of(np.concatenate([t.reading.quad for t in place]))
+        margin = (bottom - top) / 2
+        top, bottom = max(0.0, top - margin), min(1.0, bottom + margin)
+        last: np.ndarray | None = None
+        for i in _watched_times(place, video, looked_s):
+            checkpoint()
+            frame = video.analysis[i]
+            rows = slice(int(top * len(frame)), int(np.ceil(bottom * len(frame))))
+            small = _small(frame[rows])
+            if last is not None and not _changed(last, small):
+                continue
+            last = small
+            scale, shift = (rows.stop - rows.start) / len(frame), rows.start / len(frame)
+            look = _Look(video.analysis, i, close=False, scale=1.0)
+            for s in _read(reader, frame[rows], look):
+                quad = s.quad * np.array([1, scale], np.float32)
+                quad += np.array([0, shift], np.float32)
+                found.append(replace(s, quad=quad))
+    return found
+
+
 def _places(tracks: Sequence[Track]) -> list[list[Track]]:
     """Overlays grouped by the horizontal band of the frame they share."""
     places: list[list[Track]] = []
@@ -510,7 +465,58 @@ def _watched_times(place: Sequence[Track], video: Video, looked_s: np.ndarray) -
     ]
 
 
+def _tracks(
+    video: Video, tracks: Sequence[Track], looked_s: np.ndarray, least: float
+) -> list[Track]:
+    """The tracks that can be text, with their times on screen."""
+    lines = [t for t in tracks if _may_be_text(t, least)]
+    watcher = Watcher(video.motion, video.info.end_s)
+    for track in lines:
+        checkpoint()
+        before = looked_s[looked_s < track.sightings[0].time_s]
+        after = looked_s[looked_s > track.sightings[-1].time_s]
+        unread = (
+            float(before[-1]) if len(before) else -1.0,
+            float(after[0]) if len(after) else video.info.end_s,
+        )
+        watcher.refine(track, unread, neighbours_s(track, lines, video.info.end_s))
+    return absorb_parts(lines)
+
+
+def _may_be_text(track: Track, least: float) -> bool:
+    """Whether a track is worth following; a single sign must be surer, and be read twice."""
+    signs = len(track.reading.key)
+    if signs <= 1:
+        return signs == 1 and track.times_read >= 2 and track.confidence >= 1 - (1 - least) / 3
+    return track.confidence >= _LOGO_SHARE * least
+
+
 # Roles -----------------------------------------------------------------------------------------
+
+
+def _role(video: Video, track: Track, least: float) -> str | None:
+    """The line's role by the rules of the class, or None where it is no text."""
+    # A single letter is too little to tell what it is on.
+    overlay = (
+        track.still
+        and len(track.reading.key) > 1
+        and (_stays_over_motion(track) or _is_drawn(video, track))
+    )
+    if track.confidence < least:
+        stylised = (
+            overlay
+            and abs(_angle_deg(video, track.reading)) <= _LOGO_DEG
+            and len(track.reading.key) > 2
+            and len(track.sightings) >= 3
+        )
+        return "logo" if stylised else None
+    if not overlay:
+        return "scene_text"
+    if _is_watermark(video, track):
+        return "watermark"
+    x1, _, x2, _ = track.reading.box
+    aside = abs((x1 + x2) / 2 - 0.5) > 0.2 and x2 - x1 < 0.5
+    return "sticker" if abs(_angle_deg(video, track.reading)) > 4 or aside else "caption"
 
 
 def _angle_deg(video: Video, sighting: Sighting) -> float:
@@ -523,18 +529,21 @@ def _angle_deg(video: Video, sighting: Sighting) -> float:
 def _ink_spread(video: Video, sighting: Sighting) -> float:
     """How unevenly a line is inked: the spread of its strokes' grey over their contrast.
 
-    Strokes and ground are told apart by Otsu's threshold (1979); edges are left out. Drawn text
-    is flat: under 0.1. Lettering on things has light and shade.
+    Strokes are what stands out from its surroundings by more than half of what any of it does.
+    Drawn text is flat: under 0.1. Lettering on things has light and shade.
     """
     index = int(np.argmin(np.abs(video.detail.times_s - sighting.time_s)))
     crop = cv2.cvtColor(line_crop(video.detail[index], sighting.quad), cv2.COLOR_RGB2GRAY)
-    _, bright = cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    strokes = bright if np.mean(bright) < 127 else cv2.bitwise_not(bright)
-    core = cv2.erode(strokes, np.ones((3, 3), np.uint8)) > 0
+    grey = crop.astype(np.float32)
+    side = 2 * max(3, grey.shape[0] // 3) + 1
+    raised = grey - cv2.blur(grey, (side, side))
+    raised *= np.sign((raised**3).sum()) or 1.0
+    strokes = raised > 0.5 * raised.max()
+    core = cv2.erode(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if core.sum() < 20:
-        core = strokes > 0
-    contrast = abs(float(crop[strokes > 0].mean()) - float(crop[strokes == 0].mean()))
-    return float(crop[core].std()) / max(contrast, 1.0)
+        core = strokes
+    contrast = abs(float(grey[core].mean()) - float(grey[~strokes].mean()))
+    return float(grey[core].std()) / max(contrast, 1.0)
 
 
 def _stays_over_motion(track: Track) -> bool:
@@ -542,7 +551,7 @@ def _stays_over_motion(track: Track) -> bool:
 
     Ink on a thing in the scene does not: light and shade, and what passes before it, change both.
     """
-    return track.backing_change >= max(_MOVING, 2.0 * track.stroke_change)
+    return track.backing_change >= max(_MOVING, _CALMER * track.stroke_change)
 
 
 def _is_drawn(video: Video, track: Track) -> bool:
@@ -647,6 +656,7 @@ _COLOURS = {
     "scene_text": (90, 230, 90),
 }
 _WHITE = (255, 255, 255)
+_PREVIEW_BYTES = 150_000
 _LEGEND_LINES = 6
 _LEGEND_PX = 15
 
@@ -673,10 +683,14 @@ def _contact_sheet(video: Video, rows: Sequence[Mapping[str, Any]]) -> bytes:
     columns = min(len(cells), 6 if portrait else 2)
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
     sheet = np.vstack([np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)])
-    done, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 72])
-    if not done:
-        raise ValueError("the preview could not be encoded as a JPEG")
-    return data.tobytes()
+    data = b""
+    for quality in (72, 60, 48, 36):
+        data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[
+            1
+        ].tobytes()
+        if len(data) <= _PREVIEW_BYTES:
+            break
+    return data
 
 
 def _drawn(video: Video, index: int, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:

@@ -220,23 +220,29 @@ class Watcher:
         self._end_s = end_s
         self._height, self._width = motion[0].shape[:2]
 
-    def refine(self, track: Track, unread_before_s: float, unread_after_s: float) -> None:
-        """Set when the track is on screen, whether it stands still, and what moves around it.
+    def refine(
+        self, track: Track, unread: tuple[float, float], others: tuple[float, float]
+    ) -> None:
+        """Set when the track is on screen, whether it stands still, and what changes around it.
 
-        `unread_before_s` and `unread_after_s` are the times of the nearest frames that were
-        searched for text and did not show this line; a moving line is not followed past them.
+        `unread`: times of the last frame before and the first one after it that were searched for
+        text and did not show the line; a line that moves is not followed past them. `others`: the
+        last time before and the first one after at which its place showed another line.
         """
         looks = self._looks(track)
         track.still = self._is_still(track, looks)
-        first, last = track.sightings[0], track.sightings[-1]
+        first, last = (
+            self._index(track.sightings[0].time_s),
+            self._index(track.sightings[-1].time_s),
+        )
         if track.still:
             template = self._template(track, looks)
             track.stroke_change, track.backing_change = self._changes(template, looks)
-            track.start_s = self._edge(template, self._index(first.time_s), -1)
-            track.end_s = self._edge(template, self._index(last.time_s), +1)
+            track.start_s = self._edge(template, first, -1, others[0])
+            track.end_s = self._edge(template, last, +1, others[1])
         else:
-            track.start_s = self._follow(first, unread_before_s, -1)
-            track.end_s = self._follow(last, unread_after_s, +1)
+            track.start_s = self._follow(track.sightings[0], unread[0], -1)
+            track.end_s = self._follow(track.sightings[-1], unread[1], +1)
 
     def _index(self, time_s: float) -> int:
         return int(np.argmin(np.abs(self._times - time_s)))
@@ -318,12 +324,19 @@ class Watcher:
         return mean, where
 
     def _edge(
-        self, template: tuple[np.ndarray, tuple[slice, slice]], index: int, step: int
+        self,
+        template: tuple[np.ndarray, tuple[slice, slice]],
+        index: int,
+        step: int,
+        until_s: float,
     ) -> float:
         """The time at which a still line comes (step -1) or goes (+1), from a frame that has it."""
         strokes, where = template
         energy = float((strokes**2).sum()) or 1.0
-        stop = -1 if step < 0 else len(self._times)
+        if step < 0:
+            stop = min(index, int(np.searchsorted(self._times, until_s, "right"))) - 1
+        else:
+            stop = max(index + 1, int(np.searchsorted(self._times, until_s, "left")))
         last_shown = index
         full = 0.0
         for first in range(index, stop, step * _STEP_FRAMES):
@@ -391,9 +404,23 @@ def _hidden(contrast: np.ndarray, full: float) -> int | None:
     end = int(np.argmax(lasting))
     if rest >= _GONE * full:
         spread = max(float(np.std(contrast[:end])) if end else 0.0, float(np.std(contrast[end:])))
-        if full - rest < _STEADY * max(spread, 0.01):
+        if full - rest < _STEADY * max(spread, 0.005):
             return None
     return end
+
+
+def neighbours_s(track: Track, tracks: Sequence[Track], end_s: float) -> tuple[float, float]:
+    """The last time before a track and the first one after it at which its place read otherwise."""
+    first, last = track.sightings[0].time_s, track.sightings[-1].time_s
+    times = [
+        s.time_s
+        for other in tracks
+        if other is not track and other.confidence >= _SURE
+        for s in other.sightings
+        if overlap_of_smaller(s.box, track.reading.box) >= 0.6
+    ]
+    before = max((t for t in times if t < first), default=-1.0)
+    return before, min((t for t in times if t > last), default=end_s)
 
 
 def absorb_parts(tracks: Sequence[Track]) -> list[Track]:
