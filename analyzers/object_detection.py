@@ -345,7 +345,7 @@ def _tile(frame: np.ndarray, rows: Sequence[Mapping[str, Any]], time_s: float) -
         x1, y1 = int(row["x1"] * width), int(row["y1"] * height)
         x2, y2 = int(row["x2"] * width), int(row["y2"] * height)
         cv2.rectangle(tile, (x1, y1), (x2 - 1, y2 - 1), colour, 2)
-        _tag(tile, f"{row['label']} {row['track_id']}", x1, max(y1, 13), colour)
+        _tag(tile, f"{row['label']} {row['track_id']}", x1, max(y1, 17), colour)
     _tag(tile, f"{time_s:.1f} s", 0, height, (255, 255, 255))
     return tile
 

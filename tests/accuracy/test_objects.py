@@ -154,3 +154,17 @@ def test_sample(sample_video: Video, sample_labels: dict[str, Any], report: Repo
             if share < 0.25:
                 missed.append((where, share))
     assert not missed
+
+
+def test_same_clip_same_tables(demo_video: Clips, report: Report) -> None:
+    video = demo_video("street_bikes_taxi")
+    analyzer = get_analyzer("object_detection", Models({"detector": ModelChoice(EMBEDDED)}))
+    (one, record), (two, _) = (run_analyzer(analyzer, video, {}) for _ in range(2))
+    same = (
+        one.observations.equals(two.observations)
+        and one.segments.equals(two.segments)
+        and one.summary == two.summary
+    )
+    report("object_detection", "street_bikes_taxi", "equal tables twice", str(same), "True")
+    assert [use.items for use in record.models] == [len(video.analysis)]
+    assert same
