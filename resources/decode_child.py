@@ -22,7 +22,8 @@ from resources.ladder_settings import DecodeLimits
 _POLL_S = 0.05
 #: Each thread holds frames of its own; the pictures are scaled on one thread anyway.
 _MOST_THREADS = 8
-_COMMAND = [sys.executable, "-m", "resources.decode"]
+#: `-P`: what lies in the current folder is not imported.
+_COMMAND = [sys.executable, "-P", "-m", "resources.decode"]
 _ROOT = str(Path(__file__).resolve().parents[1])
 _ELSE = "give a file that plays, or leave it out"
 #: What FFmpeg writes to its log where the reason is more than its error code says.

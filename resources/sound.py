@@ -97,6 +97,10 @@ class Sound:
             if stamp is not None and frame.time_base
             else (self._next_s or 0.0)
         )
+        if self._next_s is None and abs(time_s) > _LONGEST_GAP_S:
+            # The stream's times have nothing to do with the picture's.
+            self._shift_s -= time_s
+            time_s = 0.0
         if self._next_s is not None:
             ahead_s = time_s - self._next_s
             if ahead_s < -_TOLERANCE_S or ahead_s > _LONGEST_GAP_S:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from resources.encryption import encrypted_by
 #: Smaller pictures are placeholders, not videos.
 _SMALLEST_SIDE_PX = 16
 #: Demuxers and file brands of single pictures.
-_STILL_DEMUXERS = {"image2", "ico", "webp_pipe"}
+_STILL_DEMUXERS = {"image2", "ico"}
+_STILL_BRANDS = {"heic", "heix", "mif1", "avif"}
+#: Names that make FFmpeg look for MP4 boxes, and the boxes that come first.
 _MP4_SUFFIXES = {".mp4", ".m4v", ".mov", ".3gp"}
 _FIRST_BOXES = set(b"ftyp styp moov moof mdat free skip wide sidx uuid".split())
-_STILL_BRANDS = {"heic", "heix", "mif1", "avif"}
+#: How HLS, DASH, FFmpeg's concatenation and SDP begin: lists of other files or addresses.
+_PLAYLIST = re.compile(rb"\s*(#EXTM3U|(<\?xml[^>]*>\s*)?<MPD|ffconcat|v=0\s)")
 
 
 class Refused(Exception):
@@ -74,14 +78,21 @@ def open_source(path: Path, threads: int, frame_threads: bool) -> Source:
         raise Refused("empty file (0 bytes)")
     if (cipher := encrypted_by(path)) is not None:
         raise Refused(f"encrypted ({cipher})", "give a copy without protection")
+    with path.open("rb") as file:
+        head = file.read(256)
+    if _PLAYLIST.match(head):
+        raise Refused("a playlist, not a media file", "give the video itself")
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        # Nor may a list that looks otherwise make the decoder open addresses.
+        container = av.open(
+            str(path), metadata_errors="replace", options={"protocol_whitelist": "file"}
+        )
     except av.error.InvalidDataError:
-        with path.open("rb") as file:
-            head = file.read(8)
-        if path.suffix.lower() in _MP4_SUFFIXES and head[4:] not in _FIRST_BOXES:
+        if path.suffix.lower() in _MP4_SUFFIXES and head[4:8] not in _FIRST_BOXES:
             # FFmpeg believes the name and misses a box, where the file is something else.
-            raise Refused(f"not a media file, in spite of its name (it begins {head!r})") from None
+            raise Refused(
+                f"not a media file, in spite of its name (it begins {head[:8]!r})"
+            ) from None
         raise
     _refuse_still(container)
     warnings: list[str] = []

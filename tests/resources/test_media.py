@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from analyzers.progress import Cancelled, Task, run_task
@@ -362,6 +364,48 @@ def test_a_full_disk_is_one_sentence_in_the_parent_too(library, clip, monkeypatc
     with pytest.raises(MediaError, match="the disk is full"), library.open(video_id):
         pass
     assert ladders(library._folder.parents[1]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems let orphans live")
+def test_a_decoder_dies_with_its_parent(tmp_path):
+    path = make_clip(tmp_path / "long.mp4", count=900, paint=moving(320, 180))
+    program = (
+        "import sys; from resources.media import open_video\n"
+        "with open_video(sys.argv[1], sys.argv[2]): pass"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, str(path), str(tmp_path / "data")],
+        cwd=Path(decode_child.__file__).parents[1],
+    )
+    cache = tmp_path / "data/cache/ladder"
+    until = time.monotonic() + 30
+    while not list(cache.glob("*.partial/thumbs.npy")) and time.monotonic() < until:
+        time.sleep(0.02)
+    (decoder,) = psutil.Process(parent.pid).children()
+    parent.kill()
+    parent.wait()
+    psutil.wait_procs([decoder], timeout=5)
+    assert not decoder.is_running() or decoder.status() == psutil.STATUS_ZOMBIE
+    assert not list(cache.glob("*/ladder.json"))
+
+
+def test_a_playlist_opens_no_address(library, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = "http://{}:{}/a.ts".format(*server.getsockname())
+        playlist = tmp_path / "clip.m3u8"
+        playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}\n")
+        with pytest.raises(MediaError, match="a playlist, not a media file"):
+            library.probe(library.register(playlist))
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_the_current_folder_is_not_imported(library, clip, tmp_path, monkeypatch):
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources/__init__.py").write_text("raise RuntimeError('the wrong package')")
+    monkeypatch.chdir(tmp_path)
+    assert library.probe(library.register(clip)).codec == "h264"
 
 
 def test_an_error_survives_pickling():
