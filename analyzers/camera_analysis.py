@@ -50,6 +50,8 @@ _SHORTEST_S = 0.4
 #: What may move by itself: people, vehicles, animals, balls and kites.
 _SUBJECTS = frozenset(COCO_LABELS[i] for i in (*range(9), *range(14, 24), 32, 33))
 _LEAST_SUBJECT_CONFIDENCE = 0.4
+#: Boxes hold for frames this far away: they are sampled every 0.2 s.
+_BOX_REACH_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -219,28 +221,23 @@ class _Subjects:
     """Boxes of what may move by itself, by time."""
 
     def __init__(self, upstream: Mapping[str, AnalysisResult]) -> None:
-        self._times_s: list[float] = []
-        self._boxes: list[list[Box]] = []
-        if "object_detection" not in upstream:
-            return
-        table = upstream["object_detection"].observations
-        names = ("time_s", "label", "confidence", "x1", "y1", "x2", "y2")
-        for time_s, label, score, *box in zip(
-            *(table[name].to_pylist() for name in names), strict=True
-        ):
-            if label not in _SUBJECTS or score < _LEAST_SUBJECT_CONFIDENCE:
-                continue
-            if not self._times_s or self._times_s[-1] != time_s:
-                self._times_s.append(time_s)
-                self._boxes.append([])
-            self._boxes[-1].append((box[0], box[1], box[2], box[3]))
+        self._boxes: dict[float, list[Box]] = {}
+        if "object_detection" in upstream:
+            table = upstream["object_detection"].observations
+            names = ("time_s", "label", "confidence", "x1", "y1", "x2", "y2")
+            for time_s, label, score, x1, y1, x2, y2 in zip(
+                *(table[name].to_pylist() for name in names), strict=True
+            ):
+                if label in _SUBJECTS and score >= _LEAST_SUBJECT_CONFIDENCE:
+                    self._boxes.setdefault(time_s, []).append((x1, y1, x2, y2))
+        self._times_s = np.array(list(self._boxes), np.float64)
 
     def at(self, time_s: float) -> Sequence[Box]:
         """The boxes of the nearest sampled frame, if that is close."""
-        if not self._times_s:
+        if not len(self._times_s):
             return ()
-        nearest = int(np.abs(np.array(self._times_s) - time_s).argmin())
-        return self._boxes[nearest] if abs(self._times_s[nearest] - time_s) <= 0.2 else ()
+        nearest = float(self._times_s[np.abs(self._times_s - time_s).argmin()])
+        return self._boxes[nearest] if abs(nearest - time_s) <= _BOX_REACH_S else ()
 
 
 def _transitions(upstream: Mapping[str, AnalysisResult]) -> list[tuple[float, float]]:
@@ -314,20 +311,20 @@ def _without_short(track: _Track, runs: list[_Stretch]) -> list[_Stretch]:
     def length_s(run: _Stretch) -> float:
         return float(track.end_s[run.stop - 1] - track.start_s[run.first])
 
+    runs = list(runs)
     while len(runs) > 1:
         place = min(range(len(runs)), key=lambda i: length_s(runs[i]))
         if length_s(runs[place]) >= _SHORTEST_S:
             break
         beside = [i for i in (place - 1, place + 1) if 0 <= i < len(runs)]
-        heir = max(beside, key=lambda i: length_s(runs[i]))
-        kinds = [run.kind for run in runs for _ in range(run.first, run.stop)]
-        offset = runs[0].first
-        for i in range(runs[place].first, runs[place].stop):
-            kinds[i - offset] = runs[heir].kind
-        runs = [
-            _Stretch(run.first + offset, run.stop + offset, run.kind)
-            for run in _runs(kinds, 0, len(kinds))
-        ]
+        kind = runs[max(beside, key=lambda i: length_s(runs[i]))].kind
+        # It joins its neighbours of that kind: one of them, or both.
+        low, high = place, place
+        if place > 0 and runs[place - 1].kind == kind:
+            low -= 1
+        if place + 1 < len(runs) and runs[place + 1].kind == kind:
+            high += 1
+        runs[low : high + 1] = [_Stretch(runs[low].first, runs[high].stop, kind)]
     return runs
 
 
@@ -464,11 +461,11 @@ def _chart(rows: Sequence[Mapping[str, Any]], end_s: float) -> np.ndarray:
             if not np.isnan(pair).any() and steps[i - 1]["end_s"] == steps[i]["time_s"]:
                 from_, to = ((x(steps[j]["time_s"]), y(values[j, curve])) for j in (i - 1, i))
                 cv2.line(canvas, from_, to, colour, 1, cv2.LINE_AA)
-    free_from = 0
     for move in moves:
         label = move["kind"].replace("_", " ")
-        if x(move["time_s"]) >= free_from and x(move["end_s"]) - x(move["time_s"]) > 24:
-            free_from = _write(canvas, label, x(move["time_s"]) + 3, _TOP + 13, _INK) + 4
+        place = x(move["time_s"]) + 3
+        if place + _text_width(label) < x(move["end_s"]):
+            _write(canvas, label, place, _TOP + 13, _INK)
     _write(canvas, "camera speed at the frame's edge, frame widths a second", _LEFT, 18, _INK)
     place = _LEFT
     for name, _, colour in _CURVES:
@@ -491,4 +488,8 @@ def _edge_speeds(step: Mapping[str, Any]) -> list[float]:
 def _write(canvas: np.ndarray, text: str, x: int, y: int, colour: tuple[int, int, int]) -> int:
     """Write text with its baseline's left end at (x, y); returns where it ends."""
     cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1, cv2.LINE_AA)
-    return x + cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0]
+    return x + _text_width(text)
+
+
+def _text_width(text: str) -> int:
+    return cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0]
