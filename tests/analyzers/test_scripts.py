@@ -14,7 +14,7 @@ from analyzers.scripts import language_of, script_of
         ("안녕", "hangul"),
         ("ΩΜΕΓΑ", "greek"),
         ("שלום", "hebrew"),
-        ("ＳＡＬＥ", "latin"),
+        ("\uff33\uff21\uff2c\uff25", "latin"),  # SALE in full width
         ("100 % ★", "common"),
         ("", "common"),
         ("SALE 特", "latin"),
