@@ -256,13 +256,13 @@ def _levels(sound: np.ndarray, video: Video) -> _Levels:
         checkpoint(segment, len(video.grid))
         first, last = (round(t * RATE_HZ) for t in video.grid.bounds_s(segment))
         part = np.asarray(sound[first:last], np.float32)
-        whole = np.pad(part, ((0, last - first - len(part)), (0, 0)))[
-            : (last - first) // frame * frame
-        ]
-        frame_power.append(np.square(whole).reshape(-1, frame * part.shape[1]).mean(axis=1))
+        frames = -(-(last - first) // frame)
+        whole = np.pad(part, ((0, frames * frame - len(part)), (0, 0)))
+        frame_power.append(np.square(whole).reshape(frames, -1).mean(axis=1))
         found.append(_of_second(part))
-    columns = np.array(found, np.float64).T
-    return _Levels(*columns, frame_dbfs=_decibels(np.concatenate(frame_power), 10))
+    rms, peak, clipped, crossing, width, samples = np.array(found, np.float64).T
+    frame_dbfs = _decibels(np.concatenate(frame_power), 10)
+    return _Levels(rms, peak, clipped, crossing, width, samples, frame_dbfs)
 
 
 def _of_second(part: np.ndarray) -> tuple[float, ...]:
@@ -309,14 +309,13 @@ def _known(value: float) -> float | None:
 def _is(present: np.ndarray, *names: str) -> np.ndarray:
     """Whether any of the classes is there, for each frame of 10 ms."""
     columns = [CLASSES.index(name) for name in names]
-    return (present[:, columns] >= _PRESENT).any(axis=1)
+    return np.asarray((present[:, columns] >= _PRESENT).any(axis=1))
 
 
 def _at(frames: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     """Values of 10 ms frames at some times; the last one beyond the end."""
-    if not len(frames):
-        return np.zeros(len(times_s), frames.dtype)
-    return frames[(times_s / FRAME_S).astype(int).clip(0, len(frames) - 1)]
+    at: np.ndarray = frames[(times_s / FRAME_S).astype(int).clip(0, len(frames) - 1)]
+    return at
 
 
 def _pulse(spectral: Spectrum, present: np.ndarray, notes: list[str]) -> Pulse | None:
@@ -416,10 +415,10 @@ def _seconds(
         for kind in ("beat", "onset")
     }
     momentary = loudness.sliding(power, loudness.MOMENTARY_STEPS)
-    steps = round(1 / loudness.STEP_S)
+    steps, per_second = round(1 / loudness.STEP_S), round(1 / FRAME_S)
     for i in range(len(grid)):
         start_s, end_s = grid.bounds_s(i)
-        hundredths = slice(round(start_s / FRAME_S), round(end_s / FRAME_S))
+        hundredths = slice(i * per_second, (i + 1) * per_second)
         frames = slice(*np.searchsorted(spectral.times_s, (start_s, end_s)))
         middle = i * steps + steps // 2
         half = loudness.SHORT_TERM_STEPS // 2

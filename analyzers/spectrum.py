@@ -85,7 +85,7 @@ def spectrum(sound: np.ndarray, rate_hz: int) -> Spectrum:
     found = np.full((4, count), np.nan, np.float32)
     onset = np.zeros(count, np.float32)
     before = np.zeros((1, len(hz)), np.float32)
-    rows_before = np.full((_LAG, _BANDS), np.log1p(0.0), np.float32)
+    rows_before = np.zeros((_LAG, _BANDS), np.float32)
     for first, magnitude in frames(sound, FRAME, HOP):
         part = slice(first, first + len(magnitude))
         power = np.square(magnitude)
@@ -106,7 +106,9 @@ def spectrum(sound: np.ndarray, rate_hz: int) -> Spectrum:
         rows_before = rows[-_LAG:]
         widened = maximum_filter1d(rows[:-_LAG], 3, axis=1)
         onset[part] = np.maximum(0.0, levels - widened).mean(axis=1)
-    return Spectrum(np.arange(count) * HOP / rate_hz, *found, onset, rate_hz / HOP)
+    centroids, rolloffs, flatnesses, fluxes = found
+    times_s = np.arange(count) * HOP / rate_hz
+    return Spectrum(times_s, centroids, rolloffs, flatnesses, fluxes, onset, rate_hz / HOP)
 
 
 def _distance(last: np.ndarray, now: np.ndarray) -> np.ndarray:

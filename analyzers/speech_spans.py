@@ -26,6 +26,8 @@ _PAD_S = 0.2
 _KEPT_GAP_S = 1.0
 #: A full window is closed at its longest gap after this part of it.
 _CLOSE_AFTER = 0.6
+#: Times closer than this are the same: a recognizer's come in steps of 20 ms.
+_SAME_S = 1e-3
 #: A word that lies further from speech than this was not said.
 _NEAR_S = 0.3
 #: How far a word may reach out of speech: soft sounds at its ends are not always taken for speech.
@@ -83,9 +85,8 @@ class Window:
         passed = 0.0
         for start, end in self.pieces:
             length = end - start
-            inside = time_s < passed + length if later else time_s <= passed + length
-            if inside:
-                return start + max(0.0, time_s - passed)
+            if time_s < passed + length + (-_SAME_S if later else _SAME_S):
+                return start + min(max(0.0, time_s - passed), length)
             passed += length
         return self.pieces[-1][1]
 

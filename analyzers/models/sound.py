@@ -19,8 +19,10 @@ SAMPLE_RATE_HZ = 16000
 CLASSES = ("speech", "singing", "music")
 FRAME_S = 0.01
 _HOP = 160
-#: A frame looks at this many samples: there is one less frame than hops, or two.
+#: A frame looks at this many samples: there are fewer frames than hops.
 _FRAME = 400
+#: The library's own runtime fails on less sound than about a frame: shorter parts are filled up.
+_LEAST = 16000
 #: Frames of one call, and those at each end of it that only give context.
 _BLOCK = 3000
 _CONTEXT = 200
@@ -39,23 +41,20 @@ class SoundClassifier(Model):
     def probabilities(self, sound: np.ndarray) -> np.ndarray:
         """Probabilities of `CLASSES` for each hop of 10 ms, float32 (n // 160, 3).
 
-        `sound`: mono float32 at 16 kHz, shape (n,). Sound of less than 25 ms has no frame. The last
-        hops, which have no frame of their own, repeat the last frame.
+        `sound`: mono float32 at 16 kHz, shape (n,). The last hops, which have no frame of their
+        own, repeat the last frame.
         """
         count = len(sound) // _HOP
-        if len(sound) < _FRAME:
-            return np.zeros((0, len(CLASSES)), np.float32)
         found = np.empty((count, len(CLASSES)), np.float32)
         for first in range(0, count, _BLOCK):
             progress.checkpoint(first, count)
             begin = max(0, first - _CONTEXT)
             part = np.asarray(sound[begin * _HOP : (first + _BLOCK + _CONTEXT) * _HOP + _FRAME])
-            if len(part) < _FRAME:  # nothing but the last hop
-                found[first:] = found[first - 1]
-                break
-            frames = self._detector.detect_probs(part.astype(np.float32))[first - begin :]
+            part = np.pad(part.astype(np.float32), (0, max(0, _LEAST - len(part))))
+            frames = self._detector.detect_probs(part)
             wanted = found[first : first + _BLOCK]
-            wanted[:] = frames[np.arange(len(wanted)).clip(0, len(frames) - 1)]
+            at = np.arange(len(wanted)) + first - begin
+            wanted[:] = frames[at.clip(0, len(frames) - 1)]
             self.served(round(len(wanted) * FRAME_S) or 1)
         return found
 

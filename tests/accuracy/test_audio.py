@@ -1,0 +1,130 @@
+"""audio_analysis against what is known of the sample, the demo clips and EBU's test signals."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzers import loudness
+from analyzers.base import AnalysisResult
+from analyzers.models.lending import Models
+from analyzers.registry import get_analyzer
+from analyzers.run import run_analyzer
+from resources.media import open_video
+from tests.accuracy.conftest import Report
+
+pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
+RATE_HZ = 48000
+
+
+def analyzed(path: Path) -> tuple[AnalysisResult, float]:
+    """The result, and CPU-seconds a second of video with loaded models."""
+    models = Models.embedded()
+    with models.lend("sound"), open_video(path) as video:
+        analyzer = get_analyzer("audio_analysis", models)
+        short = replace(video, audio_44k=video.audio_44k[:44100], audio_16k=video.audio_16k[:16000])
+        run_analyzer(analyzer, short, {})  # what SciPy imports at first use is no cost of a video
+        started = time.process_time()
+        result, _ = run_analyzer(analyzer, video, {})
+        return result, (time.process_time() - started) / video.info.end_s
+
+
+def test_sample(report: Report) -> None:
+    labels = json.loads(SAMPLE.with_suffix(".gt.json").read_text())["music"]
+    result, cost = analyzed(SAMPLE)
+    summary = result.summary
+    tempo, key = summary["tempo_bpm"], f"{summary['key']} {summary['mode']}"
+    report("audio_analysis", "sample", "tempo, BPM", tempo, f"{labels['tempo_bpm']:.0f} +- 2 %")
+    report("audio_analysis", "sample", "key", key, labels["key"])
+    report("audio_analysis", "sample", "music share", summary["music_ratio"], ">= 0.95")
+    report("audio_analysis", "sample", "loudness, LUFS", summary["loudness_lufs"], "reported")
+    report("audio_analysis", "sample", "CPU-s per s", cost, "0.06")
+    beats = [r["time_s"] for r in result.observations.to_pylist() if r["kind"] == "beat"]
+    period = 60 / labels["tempo_bpm"]
+    off = [abs(t / period - round(t / period)) * period for t in beats]
+    report(
+        "audio_analysis",
+        "sample",
+        "beats within 70 ms",
+        float(np.mean(np.array(off) <= 0.07)),
+        ">= 0.9",
+    )
+    assert tempo == pytest.approx(labels["tempo_bpm"], rel=0.02)
+    assert key == labels["key"]
+    assert summary["music_ratio"] >= 0.95
+    assert np.mean(np.array(off) <= 0.07) >= 0.9
+    again, _ = analyzed(SAMPLE)
+    assert again.observations.equals(result.observations)
+    assert again.segments.equals(result.segments)
+    assert again.summary == result.summary
+
+
+def test_music_and_speech_of_the_demo_clips(demo_dir: Path, report: Report) -> None:
+    trailer, cost = analyzed(demo_dir / "trailer_text_overlays.mp4")
+    film, _ = analyzed(demo_dir / "friday_dialogue_bw.mp4")
+    for clip, measure, value, target in (
+        ("trailer_text_overlays", "music share", trailer.summary["music_ratio"], ">= 0.75"),
+        ("trailer_text_overlays", "speech share", trailer.summary["speech_ratio"], "<= 0.05"),
+        ("trailer_text_overlays", "CPU-s per s", cost, "0.06"),
+        ("friday_dialogue_bw", "speech share", film.summary["speech_ratio"], ">= 0.8"),
+        ("friday_dialogue_bw", "music share", film.summary["music_ratio"], "<= 0.05"),
+    ):
+        report("audio_analysis", clip, measure, value, target)
+    assert trailer.summary["music_ratio"] >= 0.75
+    assert trailer.summary["speech_ratio"] <= 0.05
+    assert film.summary["speech_ratio"] >= 0.8
+    assert film.summary["music_ratio"] <= 0.05
+    assert film.summary["tempo_bpm"] is None
+
+
+def sine(*parts: tuple[float, float]) -> np.ndarray:
+    """A stereo sine of 1 kHz: level of its peak in dBFS, and seconds, one part after the other."""
+    sound = []
+    for level, seconds in parts:
+        t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+        sound.append(10 ** (level / 20) * np.sin(2 * np.pi * 1000 * t))
+    return np.repeat(np.concatenate(sound)[:, None], 2, axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("case", "parts", "expected"),
+    [
+        ("1", [(-23, 20)], -23.0),
+        ("2", [(-33, 20)], -33.0),
+        ("3", [(-36, 10), (-23, 60), (-36, 10)], -23.0),
+        ("4", [(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+        ("5", [(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+    ],
+)
+def test_ebu_tech_3341(
+    report: Report, case: str, parts: list[tuple[float, float]], expected: float
+) -> None:
+    """Minimum requirements signals 1 to 5: integrated loudness within 0.1 LU."""
+    found = loudness.integrated_lufs(loudness.step_power(sine(*parts), RATE_HZ))
+    assert found is not None
+    report("audio_analysis", f"EBU 3341 signal {case}", "LUFS", found, f"{expected} +- 0.1")
+    assert found == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("case", "parts", "expected"),
+    [
+        ("1", [(-20, 20), (-30, 20)], 10.0),
+        ("2", [(-20, 20), (-15, 20)], 5.0),
+        ("3", [(-40, 20), (-20, 20)], 20.0),
+        ("4", [(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15.0),
+    ],
+)
+def test_ebu_tech_3342(
+    report: Report, case: str, parts: list[tuple[float, float]], expected: float
+) -> None:
+    """Minimum requirements signals 1 to 4: loudness range within 1 LU."""
+    found = loudness.loudness_range_lu(loudness.step_power(sine(*parts), RATE_HZ))
+    assert found is not None
+    report("audio_analysis", f"EBU 3342 signal {case}", "LRA, LU", found, f"{expected} +- 1")
+    assert found == pytest.approx(expected, abs=1.0)

@@ -1,0 +1,128 @@
+"""speech_transcription against the labels of the demo clips and of the sample.
+
+Word error rate is counted by jiwer after text is evened out: lower case, no punctuation, numbers as
+words, and compounds that are written in one or two words alike.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import pytest
+
+from analyzers.base import AnalysisResult
+from analyzers.models.lending import Models
+from analyzers.registry import get_analyzer
+from analyzers.run import run_analyzer
+from analyzers.speech_transcription import SpeechTranscription
+from resources.media import open_video
+from tests.accuracy.conftest import Report
+
+pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SILENT = [
+    "demo/woman_and_dog_outdoors.mp4",
+    "demo/coffee_pour_product.mp4",
+    "demo/letter_blocks_hands.mp4",
+    "demo/woman_emotions_closeup.mp4",
+    "broken/ax_silent-black-25s.mp4",
+]
+
+
+def evened(text: str) -> str:
+    text = text.lower().replace("\u2019", "'").replace("clean rooms", "cleanrooms")
+    text = re.sub(r"\d+", lambda n: NUMBERS[int(n[0])] if int(n[0]) <= 10 else n[0], text)
+    return " ".join(re.sub(r"[^\w' ]+", " ", text).split())
+
+
+def truth(path: Path) -> dict[str, Any]:
+    return json.loads(path.with_suffix(".gt.json").read_text())
+
+
+def transcribed(path: Path, language: str | None = None) -> tuple[AnalysisResult, float]:
+    """The result, and CPU-seconds a second of video with loaded models."""
+    import time
+
+    models = Models.embedded()
+    settings = SpeechTranscription.Settings(language=language)
+    with models.lend("asr"), models.lend("vad"), open_video(path) as video:
+        started = time.process_time()
+        result, _ = run_analyzer(get_analyzer("speech_transcription", models, settings), video, {})
+        return result, (time.process_time() - started) / video.info.end_s
+
+
+def test_narration(demo_dir: Path, report: Report) -> None:
+    path = demo_dir / "nasa_webb_narrated.mp4"
+    cues = truth(path)["cues"][:3]
+    said = evened(" ".join(c["text"] for c in cues).replace("NAR:", ""))
+    result, cost = transcribed(path)
+    rows = result.observations.to_pylist()
+    heard = evened(" ".join(r["word"] for r in rows if r["time_s"] < cues[-1]["end_s"]))
+    error = jiwer.wer(said, heard)
+    report("speech_transcription", path.stem, "word error, cues 1 to 3", error, "<= 0.10")
+    report("speech_transcription", path.stem, "CPU-s per s", cost, "0.10 (x2)")
+    assert error <= 0.10
+    assert result.summary["language"] == "en"
+
+
+@pytest.mark.parametrize("language", [None, "en"])
+def test_old_film(demo_dir: Path, report: Report, language: str | None) -> None:
+    path = demo_dir / "friday_dialogue_bw.mp4"
+    result, _ = transcribed(path, language)
+    error = jiwer.wer(evened(truth(path)["transcript"]), evened(result.summary["text"] or ""))
+    how = f"word error, language {language or 'found'} ({result.summary['language']})"
+    report("speech_transcription", path.stem, how, error, "reported")
+    assert result.summary["language"] == "en"
+
+
+def test_no_words_over_music(demo_dir: Path, report: Report) -> None:
+    result, cost = transcribed(demo_dir / "trailer_text_overlays.mp4")
+    words = result.observations.num_rows
+    report("speech_transcription", "trailer_text_overlays", "words over music", words, "0")
+    report("speech_transcription", "trailer_text_overlays", "CPU-s per s", cost, "0.10 (x2)")
+    assert words == 0
+
+
+@pytest.mark.parametrize("clip", SILENT)
+def test_no_words_where_nothing_sounds(demo_dir: Path, report: Report, clip: str) -> None:
+    path = demo_dir.parent / clip
+    if not path.exists():
+        pytest.skip(f"../shared/media/{clip} is not here")
+    result, _ = transcribed(path)
+    words = result.observations.num_rows
+    report("speech_transcription", path.stem, "words over silence", words, "0")
+    assert (words, result.status) == (0, "not_applicable")
+
+
+def test_sample(report: Report) -> None:
+    """Word error, and each word within 0.3 s of the cue it belongs to."""
+    labels = truth(SAMPLE)
+    result, cost = transcribed(SAMPLE)
+    error = jiwer.wer(evened(labels["transcript"]), evened(result.summary["text"]))
+    report("speech_transcription", "sample", "word error", error, "<= 0.10")
+    report("speech_transcription", "sample", "CPU-s per s", cost, "0.10 (x2)")
+    rows = result.observations.to_pylist()
+    inside = [
+        any(
+            c["start_s"] - 0.3 <= r["time_s"] and r["end_s"] <= c["end_s"] + 0.3
+            for c in labels["cues"]
+        )
+        for r in rows
+    ]
+    share = sum(inside) / len(rows)
+    report("speech_transcription", "sample", "words within a cue (0.3 s)", share, "1")
+    starts = [min(abs(r["time_s"] - c["start_s"]) for r in rows) for c in labels["cues"]]
+    report(
+        "speech_transcription", "sample", "largest error of a cue's start, s", max(starts), "0.3"
+    )
+    assert error <= 0.10
+    assert share == 1.0
+    assert max(starts) <= 0.3
+    again, _ = transcribed(SAMPLE)
+    assert again.observations.equals(result.observations)
+    assert again.segments.equals(result.segments)
+    assert again.files == result.files

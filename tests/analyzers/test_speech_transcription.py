@@ -1,0 +1,265 @@
+"""speech_transcription on scripted models: what is kept, what is taken out, tables and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from analyzers.base import AnalysisResult
+from analyzers.models.asr import HeardWord, Listening, Passage
+from analyzers.models.lending import Models
+from analyzers.models.vad import WINDOW_S
+from analyzers.run import run_analyzer
+from analyzers.speech_transcription import SpeechTranscription
+from analyzers.video import Video
+from tests.analyzers.made import made_video
+
+Said = Sequence[tuple[str, float, float, float]]
+
+
+def passage(
+    words: Said, log_probability: float = -0.2, compression: float = 1.2, blank: str = " "
+) -> Passage:
+    return Passage(
+        tuple(HeardWord(f"{blank}{w}", a, b, p) for w, a, b, p in words),
+        log_probability,
+        compression,
+        0.1,
+    )
+
+
+class Voice:
+    """Hears a voice in the given spans."""
+
+    def __init__(self, spans: Sequence[tuple[float, float]]) -> None:
+        self._spans = spans
+
+    def probabilities(self, sound: np.ndarray) -> np.ndarray:
+        times_s = (np.arange(-(-len(sound) // 512)) + 0.5) * WINDOW_S
+        found = np.full(len(times_s), 0.02, np.float32)
+        for start, end in self._spans:
+            found[(times_s >= start) & (times_s < end)] = 0.95
+        return found
+
+
+class Recognizer:
+    """Answers with the scripted passages, one list for each call, and keeps what it was asked."""
+
+    def __init__(self, answers: Sequence[Sequence[Passage]], language: str = "en") -> None:
+        self._answers = list(answers)
+        self._language = language
+        self.asked: list[dict[str, Any]] = []
+        self.told = 0
+
+    def listen(
+        self, sound: np.ndarray, language: str | None, beam_size: int, no_repeats: bool
+    ) -> Listening:
+        self.asked.append({"s": len(sound) / 16000, "language": language, "no_repeats": no_repeats})
+
+        def told(answer: Sequence[Passage]) -> Iterator[Passage]:
+            for part in answer:
+                self.told += 1
+                yield part
+
+        found = language or self._language
+        return Listening(found, None if language else 0.9, told(self._answers.pop(0)))
+
+
+class Lender(Models):
+    def __init__(self, **models: Any) -> None:
+        super().__init__({})
+        self._models = models
+
+    @contextmanager
+    def lend(self, role: str) -> Iterator[Any]:
+        yield self._models[role]
+
+
+def sounding(end_s: float) -> Video:
+    return made_video(end_s)
+
+
+def analyze(
+    video: Video,
+    spans: Sequence[tuple[float, float]],
+    recognizer: Recognizer,
+    settings: SpeechTranscription.Settings | None = None,
+) -> AnalysisResult:
+    analyzer = SpeechTranscription(Lender(vad=Voice(spans), asr=recognizer), settings)
+    result, _ = run_analyzer(analyzer, video, {})
+    return result
+
+
+def words_of(result: AnalysisResult) -> list[str]:
+    return result.observations["word"].to_pylist()
+
+
+HELLO = passage([("Hello", 0.0, 0.6, 0.9), ("there.", 0.6, 1.1, 0.8), ("Bye.", 1.4, 1.9, 0.95)])
+
+
+def test_tables_and_files() -> None:
+    recognizer = Recognizer([[HELLO]])
+    result = analyze(sounding(4.0), [(0.5, 2.2)], recognizer)
+    assert result.status == "ok"
+    rows = result.observations.to_pylist()
+    assert words_of(result) == ["Hello", "there.", "Bye."]
+    assert [r["sentence"] for r in rows] == [0, 0, 1]
+    # The window begins 0.2 s before speech; the first word is drawn in to it.
+    assert rows[0]["time_s"] == pytest.approx(0.4, abs=0.05)
+    assert rows[1]["time_s"] == pytest.approx(0.9, abs=0.05)
+    assert all(r["time_s"] < r["end_s"] for r in rows)
+    assert result.summary["text"] == "Hello there.\nBye."
+    assert result.summary["language"] == "en"
+    assert result.summary["language_confidence"] == pytest.approx(0.9)
+    assert result.summary["speech_s"] == pytest.approx(1.7, abs=0.05)
+    assert result.summary["removed_word_count"] == 0
+    assert result.files["txt"] == b"Hello there.\nBye.\n"
+    assert result.files["srt"].startswith(b"1\n00:00:00,")
+    assert result.files["vtt"].startswith(b"WEBVTT\n\n00:00:00.")
+
+
+def test_seconds_see_words_on_their_boundary_and_count_each_once() -> None:
+    result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[HELLO]]))
+    seconds = result.segments.to_pylist()
+    assert [s["text"] for s in seconds] == [
+        "Hello there.",
+        "Hello there. Bye.",
+        "Bye.",
+        "",
+    ]
+    assert [s["word_count"] for s in seconds] == [2, 1, 0, 0]
+    assert [s["speech_ratio"] for s in seconds] == pytest.approx([0.5, 1.0, 0.2, 0.0], abs=0.04)
+    assert seconds[3]["confidence"] is None
+    assert seconds[2]["confidence"] == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("no track", "no audio track"),
+        ("zeros", "the audio track is silent"),
+        ("noise", "no speech"),
+    ],
+)
+def test_nothing_is_asked_where_nobody_speaks(case: str, reason: str) -> None:
+    video = made_video(2.5, sound=case != "no track")
+    if case == "zeros":
+        video = replace(video, audio_16k=np.zeros(40000, np.float32))
+    recognizer = Recognizer([])
+    result = analyze(video, [], recognizer)
+    assert (result.status, result.reason) == ("not_applicable", reason)
+    assert recognizer.asked == []
+    assert result.observations.num_rows == 0
+    assert result.segments["word_count"].to_pylist() == [0, 0, 0]
+    assert result.segments["speech_ratio"].to_pylist() == [0.0, 0.0, 0.0]
+    assert not result.files
+
+
+def test_unsure_words_at_the_ends_are_taken_out_and_counted() -> None:
+    heard = passage(
+        [
+            ("Um", 0.0, 0.2, 0.1),
+            ("good", 0.3, 0.6, 0.9),
+            ("bad", 0.6, 0.9, 0.1),
+            ("day.", 0.9, 1.2, 0.9),
+            ("you", 1.2, 1.4, 0.2),
+        ]
+    )
+    result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[heard]]))
+    assert words_of(result) == ["good", "bad", "day."]
+    assert result.summary["removed_word_count"] == 2
+
+
+def test_a_word_away_from_all_speech_was_not_said() -> None:
+    """A gap below a second stays in the window, and Whisper may write into it."""
+    said = passage([("Yes.", 0.0, 0.4, 0.9), ("Thanks", 0.75, 0.8, 0.9), ("No.", 1.3, 1.6, 0.9)])
+    result = analyze(sounding(4.0), [(0.2, 0.6), (1.5, 2.0)], Recognizer([[said]]))
+    assert words_of(result) == ["Yes.", "Thanks", "No."], "within 0.3 s of speech: believed"
+    said = passage([("Yes.", 0.0, 0.4, 0.9), ("Thanks", 0.95, 1.05, 0.9), ("No.", 1.4, 1.7, 0.9)])
+    result = analyze(sounding(4.0), [(0.2, 0.6), (1.4, 2.0)], Recognizer([[said]]))
+    assert words_of(result) == ["Yes.", "No."]
+    assert result.summary["removed_word_count"] == 1
+
+
+def test_a_loop_is_tried_again_without_repeats() -> None:
+    loop = passage([("oh", 0.1 * i, 0.1 * i + 0.1, 0.9) for i in range(15)], compression=9.0)
+    recognizer = Recognizer([[loop], [HELLO]])
+    result = analyze(sounding(4.0), [(0.5, 2.2)], recognizer)
+    assert [a["no_repeats"] for a in recognizer.asked] == [False, True]
+    assert recognizer.asked[1]["language"] == "en", "the language is not asked for again"
+    assert words_of(result) == ["Hello", "there.", "Bye."]
+
+
+def test_what_cannot_be_believed_either_time_is_taken_out() -> None:
+    guess = passage([("blah", 0.2, 0.6, 0.3), ("blub", 0.6, 1.0, 0.3)], log_probability=-1.6)
+    result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[guess], [guess]]))
+    assert (result.status, result.reason) == ("not_applicable", "no intelligible speech")
+    assert result.summary["removed_word_count"] == 2
+    assert result.summary["speech_s"] == pytest.approx(1.7, abs=0.05)
+    assert result.segments["speech_ratio"].to_pylist()[1] == pytest.approx(1.0)
+
+
+def test_a_passage_is_only_asked_for_where_speech_is_left() -> None:
+    tail = passage([("you", 2.0, 2.1, 0.9)])
+    recognizer = Recognizer([[HELLO, tail]])
+    analyze(sounding(4.0), [(0.5, 2.2)], recognizer)
+    assert recognizer.told == 1
+    recognizer = Recognizer([[HELLO, passage([("more.", 4.0, 5.0, 0.9)])]])
+    result = analyze(sounding(8.0), [(0.5, 6.0)], recognizer)
+    assert recognizer.told == 2
+    assert words_of(result)[-1] == "more."
+
+
+def test_long_sound_comes_in_windows_of_one_language() -> None:
+    spans = [(i * 4.0 + 0.3, i * 4.0 + 3.9) for i in range(20)]
+    answers = [[passage([("word.", 0.5, 29.0, 0.9)])] for _ in range(8)]
+    recognizer = Recognizer(answers, "de")
+    result = analyze(sounding(80.0), spans, recognizer)
+    assert len(recognizer.asked) >= 3
+    assert max(a["s"] for a in recognizer.asked) <= 30.0
+    assert [a["language"] for a in recognizer.asked] == [
+        None,
+        *["de"] * (len(recognizer.asked) - 1),
+    ]
+    starts = result.observations["time_s"].to_pylist()
+    assert starts == sorted(starts)
+    assert starts[-1] > 40
+    assert result.summary["language"] == "de"
+
+
+def test_a_given_language_is_not_measured() -> None:
+    settings = SpeechTranscription.Settings(language="fr")
+    result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[HELLO]]), settings)
+    assert result.summary["language"] == "fr"
+    assert result.summary["language_confidence"] is None
+
+
+def test_words_of_one_time_get_times_of_their_own() -> None:
+    crowd = passage([(f"w{i}", 1.0, 1.0, 0.9) for i in range(5)])
+    result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[crowd]]))
+    rows = result.observations.to_pylist()
+    assert len(rows) == 5
+    assert all(a["end_s"] <= b["time_s"] < b["end_s"] for a, b in pairwise(rows))
+
+
+def test_preview_shows_the_words() -> None:
+    video = sounding(7.0)
+    analyzer = SpeechTranscription(Lender(vad=Voice([(0.5, 2.2)]), asr=Recognizer([[HELLO]])))
+    result, _ = run_analyzer(analyzer, video, {})
+    preview = analyzer.preview(video, result)
+    picture = cv2.imdecode(np.frombuffer(preview.image, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (2 * 120, 900, 3)
+    assert "Hello there." in preview.markdown
+    dark = (picture[:40] < 100).all(axis=2)
+    assert dark[:, 60:350].any(), "words stand in the first row"
+    assert not dark[:, 700:].any(), "and none where none is said"
+    silent = made_video(2.0, sound=False)
+    nothing, _ = run_analyzer(analyzer, silent, {})
+    assert analyzer.preview(silent, nothing).markdown == "no audio track"
