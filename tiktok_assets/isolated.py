@@ -13,6 +13,7 @@ import time
 
 from analyzers import progress
 from analyzers.models import runtime
+from resources.tether import die_with_parent
 from tiktok_assets.settings import PROJECT_DIR, Settings
 
 _POLL_S = 0.5
@@ -62,7 +63,7 @@ def main(analyzer_name: str, video_id: str) -> None:
     runtime.prepare()
     from resources.media import MediaLibrary
     from resources.result_store import ResultStore
-    from tiktok_assets.analyzer_assets import analyze_and_store, models_of
+    from tiktok_assets.analysis import analyze_and_store, models_of
 
     settings = Settings()
     cls = settings.enabled()[analyzer_name]
@@ -73,4 +74,5 @@ def main(analyzer_name: str, video_id: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(*sys.argv[1:])

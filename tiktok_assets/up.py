@@ -11,7 +11,6 @@ that it goes on at the next start. Should this process be killed outright, the k
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -26,6 +25,7 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,13 +35,13 @@ import psutil
 import yaml
 from dagster import DagsterInstance
 
+from resources.tether import die_with_parent
 from tiktok_assets.settings import PROJECT_DIR, Settings
 from tiktok_assets.worker import STOP_GRACE_S, code_location
 
 START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = STOP_GRACE_S + 10.0
 _LOG_LIMIT_BYTES = 20_000_000
-_PR_SET_PDEATHSIG = 1
 
 
 class UpError(RuntimeError):
@@ -71,7 +71,7 @@ class _Part:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),
             )
 
     def lost(self) -> bool:
@@ -89,10 +89,13 @@ class _Part:
         self.ask_to_stop()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_TIMEOUT_S)
-        for process in {*family, *_family(self.process.pid)}:
+        family |= _family(self.process.pid)
+        for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        self.process.kill()
         self.process.wait()
+        psutil.wait_procs(family, timeout=2)
 
 
 def up(
@@ -261,25 +264,17 @@ def _only_one(path: Path, address: str) -> Iterator[None]:
 
 @contextmanager
 def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
+    """An event that Ctrl-C, SIGTERM and the loss of the terminal set."""
     stopping = threading.Event()
-    former = {
-        number: signal.signal(number, lambda *_: stopping.set())
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    former = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
     try:
         yield stopping
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    """Between fork and exec: have the kernel send SIGTERM when the parent dies."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _family(session: int) -> set[psutil.Process]:
