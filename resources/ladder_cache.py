@@ -63,42 +63,39 @@ class LadderCache:
         """Remove the ladders used longest ago until the rest fit; returns their keys.
 
         Pinned ladders and `keep` stay, even where they alone are more than `max_bytes`. What a
-        killed decode left behind goes first.
+        killed or failed decode left behind goes first.
         """
-        removed = []
-        sizes: dict[str, int] = {}
         used: dict[str, float] = {}
-        for place in self.folder.iterdir():
-            if not place.is_dir():
-                continue
-            key = place.name.removesuffix(".partial")
-            if place.name != key:
-                with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
-                    if locked:
-                        shutil.rmtree(place, ignore_errors=True)
-                continue
+        sizes: dict[str, int] = {}
+        for entry in list(self.folder.iterdir()):
+            key = entry.name.removesuffix(".partial").removesuffix(".lock")
             try:
-                used[key] = (place / _META).stat().st_mtime
-            except OSError:
-                used[key] = 0.0
-            sizes[key] = _size(place)
+                used[key] = (self.folder / key / _META).stat().st_mtime
+                sizes[key] = _size(self.folder / key)
+            except FileNotFoundError:
+                self._remove(key)
         total = sum(sizes.values())
+        removed = []
         for key in sorted(used, key=used.__getitem__):
             if total <= max_bytes:
                 break
-            if key == keep:
-                continue
-            with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
-                if not locked:
-                    continue
+            if key != keep and self._remove(key):
+                total -= sizes[key]
+                removed.append(key)
+        return removed
+
+    def _remove(self, key: str) -> bool:
+        """Remove all there is of a key, unless it is pinned or being built."""
+        with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+            if locked:
                 # Renamed first: a removal that is cut short leaves nothing that looks whole.
                 partial = self.folder / f"{key}.partial"
-                (self.folder / key).rename(partial)
                 shutil.rmtree(partial, ignore_errors=True)
+                if (self.folder / key).exists():
+                    (self.folder / key).rename(partial)
+                    shutil.rmtree(partial, ignore_errors=True)
                 (self.folder / f"{key}.lock").unlink(missing_ok=True)
-            total -= sizes[key]
-            removed.append(key)
-        return removed
+            return locked
 
     @contextmanager
     def _lock(self, key: str, operation: int) -> Iterator[bool]:

@@ -448,3 +448,33 @@ def test_a_corrupt_file_says_how_many_frames_it_lost(library, tmp_path):
         lost = video.info.corrupt_frame_count
         assert lost > 0
         assert f"corrupt frames were left out ({lost})" in video.info.warnings
+
+
+def test_reading_building_and_evicting_at_once_never_shows_half_a_ladder(tmp_path):
+    def build(folder):
+        for name in "abc":
+            (folder / name).write_bytes(b"x" * 100)
+        return {"names": "abc"}
+
+    def read(seed):
+        cache = LadderCache(tmp_path, 10**6)
+        random = np.random.default_rng(seed)
+        try:
+            for _ in range(60):
+                with cache.open(f"key{random.integers(3)}", build) as (folder, meta):
+                    for name in meta["names"]:
+                        assert (folder / name).stat().st_size == 100
+                if random.random() < 0.3:
+                    cache.evict(0)
+        except BaseException as error:
+            failures.append(error)
+
+    failures: list[BaseException] = []
+    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    LadderCache(tmp_path, 10**6).evict(0)
+    assert list(tmp_path.iterdir()) == []
