@@ -22,12 +22,11 @@ from analyzers.base import (
     schema_of,
 )
 from analyzers.models.cache import process_cache
-from analyzers.models.lending import Models
-from analyzers.run import run_analyzer
 from analyzers.video import Video
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import models_from_holders
 from resources.result_store import ResultStore
+from tiktok_assets.analysis import analyze_and_store, models_of
 from tiktok_assets.batch import each_partition
 from tiktok_assets.crash_ledger import CrashLedger
 from tiktok_assets.errors import RETRY, failure
@@ -137,19 +136,6 @@ def _limits(column: Column) -> list[str]:
     return limits
 
 
-def models_of(cls: type[Analyzer], settings: Settings) -> Models:
-    """The models that the settings give an analyzer, where there are no Dagster resources."""
-    profile = Models.of_profile(settings.profile, settings.files())
-    changes = {**settings.role_choices(), **settings.model_choices(cls)}
-    return Models({**profile.choices, **changes}, profile.files)
-
-
-def analyze_and_store(analyzer: Analyzer, video: Video, results: ResultStore) -> None:
-    """Analyze one video and store the result."""
-    result, record = run_analyzer(analyzer, video, _upstream(analyzer, results, video.id))
-    results.write(analyzer, video, result, record)
-
-
 def _materialize(
     context: dg.AssetExecutionContext,
     analyzer: Analyzer,
@@ -198,15 +184,6 @@ def _materialize(
 
 
 _WAY_OUT = "The other analyzers are not affected; mend the cause and materialize this one again."
-
-
-def _upstream(analyzer: Analyzer, results: ResultStore, video_id: str) -> dict[str, AnalysisResult]:
-    """The required results, and the optional ones whose last attempt succeeded."""
-    found = {name: results.read(name, video_id) for name in analyzer.requires}
-    for name in analyzer.optional:
-        if results.has(name, video_id) and results.failure(name, video_id) is None:
-            found[name] = results.read(name, video_id)
-    return found
 
 
 def _figures(document: Mapping[str, Any]) -> dict[str, Any]:

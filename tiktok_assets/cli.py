@@ -106,4 +106,4 @@ def up(
     """Start the web page, the daemon and one warm worker; Ctrl-C stops them."""
     from tiktok_assets.up import up as start
 
-    raise typer.Exit(start(host, port, open_browser=open_browser))
+    start(host, port, open_browser=open_browser)

@@ -5,8 +5,8 @@ writes down that it begins and strikes that out when it ends, however it ends. W
 left standing was in flight when it died. After two such deaths an analysis is to run in a process
 of its own (`isolate`), and if even then its process is lost it is to be given up (`give_up`).
 
-A process that is stopped on purpose is no crash: who kills one calls `excuse` right after, or `blame`
-where one analysis is known to be the cause.
+A process that is stopped on purpose is no crash: who kills one calls `excuse` right after, or
+`blame` where one analysis is known to be the cause.
 
 One small JSON file for each analyzer and video, in `<data_dir>/state/crashes`. A process crash does
 not lose written files, so nothing is synced.
