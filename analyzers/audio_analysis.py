@@ -428,7 +428,7 @@ def _seconds(
             "short_term_lufs": _loudness(power[max(0, middle - half) : middle + half]),
             "rms_dbfs": _known(levels.rms_dbfs[i]),
             "peak_dbfs": _known(levels.peak_dbfs[i]),
-            "crest_db": _known(max(0.0, levels.peak_dbfs[i] - levels.rms_dbfs[i])),
+            "crest_db": _crest(levels.peak_dbfs[i], levels.rms_dbfs[i]),
             "clipping_ratio": levels.clipping_ratio[i],
             "zero_crossing_hz": levels.zero_crossing_hz[i],
             "stereo_width_ratio": _known(levels.stereo_width_ratio[i]),
@@ -473,13 +473,18 @@ def _whole(
         "true_peak_dbtp": _known(float(_decibels(loudness.true_peak(sound, RATE_HZ), 20))),
         "peak_dbfs": peak,
         "rms_dbfs": _known(rms),
-        "crest_db": _known(max(0.0, peak - rms)),
+        "crest_db": _crest(peak, rms),
         "clipping_ratio": float((levels.clipping_ratio * weights).sum() / weights.sum()),
         "stereo_width_ratio": _known(
             min(1.0, float(np.nansum(wide) / (mean_power * weights.sum() + 1e-30)))
         ),
         "centroid_hz": _mean(spectral.centroid_hz),
     }
+
+
+def _crest(peak_dbfs: float, rms_dbfs: float) -> float | None:
+    # Of a constant both are the same, but for rounding.
+    return max(0.0, peak_dbfs - rms_dbfs) if np.isfinite(peak_dbfs + rms_dbfs) else None
 
 
 def _loudness(power: np.ndarray) -> float | None:
