@@ -13,8 +13,10 @@ from resources.orientation import Orientation
 from resources.tone_mapping import HLG, PQ, TABLE_FORMAT, ToneMapper, write_table
 
 THUMB_SIZE_PX = (48, 27)
-#: Thumbs are averaged from a picture this many times their size, taken by the cheapest scaler.
-_THUMB_OVERSAMPLING = 8
+#: Thumbs of frames with more pixels than this are averaged from a picture of so many times the
+#: thumb's size, taken by the cheapest scaler: half the cost, and still nearer to the average of all
+#: pixels than a bicubic scaler.
+_LARGE_PX, _THUMB_OVERSAMPLING = 1280 * 720, 8
 #: No picture's long side is more than this many times the short side that was asked for.
 _LONGEST_RATIO = 4
 #: YUV whose luma can be used as it is.
@@ -82,7 +84,8 @@ class Pictures:
     def thumb(self) -> np.ndarray:
         """27 x 48 x 3, RGB, whatever the aspect."""
         frame = self._frame
-        if self.hdr is None and not self.alpha:
+        large = frame.width * frame.height > _LARGE_PX
+        if large and self.hdr is None and not self.alpha:
             size = tuple(
                 min(stored, _THUMB_OVERSAMPLING * wanted)
                 for stored, wanted in zip((frame.width, frame.height), self._thumb_px, strict=True)

@@ -162,8 +162,9 @@ def test_colours_are_true(tmp_path, pixels, matrix, luma):
                 np.testing.assert_allclose(picture[y, x], expected, atol=5)
 
 
-def test_thumbs_are_averages_of_the_whole_frame(tmp_path):
-    texture = cv2.GaussianBlur(moving(1280, 720)(0), (0, 0), 2)
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920)])
+def test_thumbs_are_averages_of_the_whole_frame(tmp_path, size):
+    texture = cv2.GaussianBlur(moving(*size)(0), (0, 0), 2)
     clip = make_clip(tmp_path / "clip.mp4", count=2, paint=lambda _: texture)
     with av.open(str(clip)) as container:
         full = next(container.decode(video=0)).to_ndarray(format="rgb24", src_colorspace="ITU709")
