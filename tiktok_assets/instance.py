@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, EventLogEntry
+from dagster._core.events import DagsterEventBatchMetadata
 from dagster._core.instance.ref import InstanceRef
 
 from tiktok_assets.settings import Settings
@@ -21,7 +23,7 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 
 class ProjectInstance(DagsterInstance):
-    """Dagster's instance with its defaults moved to `<data_dir>/dagster`."""
+    """Dagster's instance with its state in `<data_dir>/dagster`, and no retry lost."""
 
     @classmethod
     def config_schema(cls) -> Mapping[str, Any]:
@@ -34,3 +36,18 @@ class ProjectInstance(DagsterInstance):
         folder = Settings().data_dir.resolve() / "dagster"
         folder.mkdir(parents=True, exist_ok=True)
         return InstanceRef.config_defaults(str(folder))
+
+    def handle_new_event(
+        self, event: EventLogEntry, *, batch_metadata: DagsterEventBatchMetadata | None = None
+    ) -> None:
+        """Store an event; of a run's failure, first what it makes of the run.
+
+        Dagster does it the other way round, and its daemon, which retries failed runs by their
+        events, now and then sees the event before the run is marked as failed, takes it for one
+        not to be retried, and never looks again.
+        """
+        happened = event.dagster_event
+        if happened is not None and happened.is_run_failure:
+            at = datetime.fromtimestamp(event.timestamp, tz=UTC)
+            self.run_storage.handle_run_event(event.run_id, happened, at)
+        super().handle_new_event(event, batch_metadata=batch_metadata)

@@ -14,6 +14,7 @@ import yaml
 from dagster import RunsFilter
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.test_utils import create_run_for_test
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import should_retry
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
@@ -115,6 +116,25 @@ def test_retry_on_its_way_to_the_worker_is_not_taken_for_lost(
         assert sent.called
     reloaded = instance.get_run_by_id(run.run_id)
     assert launcher.check_run_worker_health(reloaded).status == WorkerStatus.RUNNING
+
+
+def test_failure_is_seen_by_the_daemon_no_sooner_than_the_run_is_marked(
+    instance: dg.DagsterInstance,
+) -> None:
+    """Else its retry was lost when the daemon looked between the two."""
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+    store = instance.event_log_storage.store_event
+    seen = []
+
+    def store_and_look(event: dg.EventLogEntry) -> None:
+        store(event)
+        stored = instance.get_run_by_id(run.run_id)
+        seen.append((stored.status, should_retry(stored, instance)))
+
+    with patch.object(instance.event_log_storage, "store_event", store_and_look):
+        instance.report_run_failed(run, "The worker's process was lost.")
+    assert seen == [(FAILURE, True)]
+    assert instance.get_run_by_id(run.run_id).tags["dagster/will_retry"] == "true"
 
 
 def test_runs_of_killed_workers_are_failed_and_those_of_living_ones_left(
