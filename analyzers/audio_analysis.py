@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -44,9 +44,9 @@ _PRESENT = 0.5
 _SECTION_S = 0.5
 _SILENCE_S = 0.3
 #: A pulse without music must be this clear; with music, this.
-_CLEAR_ALONE, _CLEAR_IN_MUSIC = 0.4, 0.12
-#: Pitches that fit no key better than this are no music in a key.
-_LEAST_KEY_FIT = 0.6
+_CLEAR_ALONE, _CLEAR_IN_MUSIC = 0.4, 0.15
+#: How well pitches must fit a key without music, where a hum may do so by chance; and with music.
+_KEY_FIT_ALONE, _KEY_FIT_IN_MUSIC = 0.8, 0.6
 #: Sound that is no speech must last this long to have a tempo or a key.
 _LEAST_MUSIC_S = 3.0
 #: Levels are not shown below this.
@@ -81,10 +81,10 @@ class AudioAnalysis(Analyzer):
     the whole is missing.
 
     Tempo and beats are of music: reported where at least 3 s are music or singing and the pulse is
-    clear (0.12), or where it is so clear (0.4) that it needs no music to be believed. Key likewise
-    needs 3 s of music, or of sound that is no speech, and pitches that fit a key (0.6). Music is
-    taken to keep one tempo and one key. The last beats of a tempo can be half or double what a
-    listener taps.
+    clear (0.15), or where it is so clear (0.4) that it needs no music to be believed. Key likewise
+    needs 3 s of music whose pitches fit a key (0.6), or of other sound without speech that fits one
+    well (0.8). Music is taken to keep one tempo and one key. A tempo can be half or double of what
+    a listener taps.
 
     Spectral measures are means over the second's frames of 46 ms above -70 dBFS.
 
@@ -319,13 +319,15 @@ def _at(frames: np.ndarray, times_s: np.ndarray) -> np.ndarray:
 
 
 def _pulse(spectral: Spectrum, present: np.ndarray, notes: list[str]) -> Pulse | None:
-    music_s = np.count_nonzero(_is(present, "music", "singing")) * FRAME_S
-    clear = _CLEAR_IN_MUSIC if music_s >= _LEAST_MUSIC_S else _CLEAR_ALONE
-    found = pulse(spectral.onset_strength, spectral.rate_hz)
-    if found is None or found.clarity < clear:
+    """The beat of the music, or one so clear that it needs none."""
+    music = _is(present, "music", "singing")
+    enough = np.count_nonzero(music) * FRAME_S >= _LEAST_MUSIC_S
+    heard = _at(music, spectral.times_s) if enough else np.ones(len(spectral.times_s), bool)
+    found = pulse(np.where(heard, spectral.onset_strength, 0.0), spectral.rate_hz)
+    if found is None or found.clarity < (_CLEAR_IN_MUSIC if enough else _CLEAR_ALONE):
         notes.append("no tempo: nothing repeats clearly enough")
         return None
-    return found
+    return replace(found, beats=found.beats[heard[found.beats]])
 
 
 def _key(sound: np.ndarray, present: np.ndarray, notes: list[str]) -> dict[str, Any]:
@@ -336,8 +338,10 @@ def _key(sound: np.ndarray, present: np.ndarray, notes: list[str]) -> dict[str, 
     if np.count_nonzero(wanted) * (times_s[1] if len(times_s) > 1 else 0.0) < _LEAST_MUSIC_S:
         notes.append(f"no key: less than {_LEAST_MUSIC_S:.0f} s of music")
         return nothing
+    music = _at(_is(present, "music", "singing"), times_s)
+    enough = np.count_nonzero(music) * times_s[1] >= _LEAST_MUSIC_S
     found: Key | None = key_of(classes[wanted].sum(axis=0))
-    if found is None or found.confidence < _LEAST_KEY_FIT:
+    if found is None or found.confidence < (_KEY_FIT_IN_MUSIC if enough else _KEY_FIT_ALONE):
         notes.append("no key: the pitches fit none")
         return nothing
     return {"key": found.tonic, "mode": found.mode, "key_confidence": found.confidence}

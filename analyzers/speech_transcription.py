@@ -25,7 +25,13 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.models.asr import SAMPLE_RATE_HZ, WINDOW_S, Passage, SpeechRecognizer
+from analyzers.models.asr import (
+    SAMPLE_RATE_HZ,
+    WINDOW_S,
+    Listening,
+    Passage,
+    SpeechRecognizer,
+)
 from analyzers.models.vad import WINDOW_S as VAD_STEP_S
 from analyzers.progress import checkpoint
 from analyzers.speech_spans import Span, Window, fit, overlap_s, pack, speech_spans
@@ -64,8 +70,8 @@ class SpeechTranscription(Analyzer):
     """Words with start, end and confidence, sentences, language, and SRT, VTT and text files.
 
     Silero VAD finds where somebody speaks; only that, with a little around it, is given to Whisper,
-    in windows of up to 30 seconds. The language is found in the first window and kept, unless it is
-    given. Text that nobody said is taken out and counted (`removed_word_count`):
+    in windows of up to 30 seconds. The language is that of the first window with words to believe,
+    unless it is given. Text that nobody said is taken out and counted (`removed_word_count`):
 
     - a passage whose words are improbable (mean log probability below -1) or go round in circles
       (compression ratio above 2.4), after a second try that forbids repeats;
@@ -202,13 +208,8 @@ class SpeechTranscription(Analyzer):
         """The window's passages; the second try of those where that is better than the first."""
         heard = window.cut(sound, SAMPLE_RATE_HZ)
 
-        def listen(no_repeats: bool) -> list[Passage]:
-            found = recognizer.listen(
-                heard, transcript.language, self.settings.beam_size, no_repeats
-            )
-            if transcript.language is None:
-                transcript.language = found.language
-                transcript.language_confidence = found.language_confidence
+        def listen(language: str | None, no_repeats: bool) -> tuple[Listening, list[Passage]]:
+            found = recognizer.listen(heard, language, self.settings.beam_size, no_repeats)
             passages = []
             for passage in found.passages:
                 checkpoint()
@@ -216,13 +217,16 @@ class SpeechTranscription(Analyzer):
                 source_s, _ = window.source_span(passage.end_s, passage.end_s)
                 if overlap_s(spans, source_s, window.pieces[-1][1]) < _UNHEARD_S:
                     break
-            return passages
+            return found, passages
 
-        first = listen(no_repeats=False)
-        if all(_believable(passage) for passage in first):
-            return first
-        second = listen(no_repeats=True)
-        return max(first, second, key=_believable_words)
+        found, best = listen(transcript.language, no_repeats=False)
+        if not all(_believable(passage) for passage in best):
+            _, second = listen(found.language, no_repeats=True)
+            best = max(best, second, key=_believable_words)
+        if transcript.language is None and _believable_words(best):
+            transcript.language = found.language
+            transcript.language_confidence = found.language_confidence
+        return best
 
     def _take(
         self, passage: Passage, window: Window, spans: Sequence[Span], transcript: _Transcript

@@ -150,9 +150,14 @@ def load_whisper(
 ) -> SpeechRecognizer:
     """Loader of a Whisper model in CTranslate2's format.
 
-    8-bit integers; on a GPU what is not a weight is in 16 bits. Raises `ValueError` where the files
-    do not lie in one folder, as CTranslate2 wants it.
+    On the CPU: CTranslate2's wheels want CUDA 12, and torch brings CUDA 13. Raises `ValueError` for
+    a GPU, and where the files do not lie in one folder, as CTranslate2 wants it.
     """
+    if identity.device != "cpu":
+        raise ValueError(
+            f"{identity.model_id} runs on the CPU, not on {identity.device}: CTranslate2 needs "
+            "CUDA 12 and torch brings CUDA 13; set its device to cpu or auto"
+        )
     folders = {path.parent for path in files.values()}
     if len(folders) != 1:
         raise ValueError(f"{identity.model_id}: its files must lie in one folder")
@@ -160,14 +165,12 @@ def load_whisper(
 
     from analyzers.models.runtime import model_threads
 
-    kind, _, index = identity.device.partition(":")
     return SpeechRecognizer(
         identity,
         WhisperModel(
             str(folders.pop()),
-            device=kind,
-            device_index=int(index or 0),
-            compute_type="int8" if kind == "cpu" else "int8_float16",
+            device="cpu",
+            compute_type="int8",
             cpu_threads=model_threads(),
             local_files_only=True,
         ),

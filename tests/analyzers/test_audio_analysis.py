@@ -135,6 +135,21 @@ def test_speech_like_sound_has_neither_tempo_nor_key() -> None:
     assert any(note.startswith("no tempo") for note in result.summary["notes"])
 
 
+def test_beats_are_those_of_the_music() -> None:
+    sound = np.concatenate([noise(3.0, 0.05), clicks(100, 9) + noise(9, 0.002), noise(3.0, 0.05)])
+    result = analyze(sounding(sound), music=[(3, 12)], speech=[(0, 3), (12, 15)])
+    assert result.summary["tempo_bpm"] == pytest.approx(100, rel=0.02)
+    beats = [b["time_s"] for b in rows_of(result, "beat")]
+    assert beats[0] >= 2.9
+    assert beats[-1] <= 12.1
+    assert len(beats) == pytest.approx(15, abs=2)
+
+
+def test_a_hum_has_no_key() -> None:
+    hum = tone(100, 5.0, 0.1) + tone(200, 5.0, 0.05) + noise(5.0, 0.02)
+    assert analyze(sounding(hum)).summary["key"] is None
+
+
 def test_key_of_a_progression() -> None:
     summary = analyze(sounding(progression(7, "minor")), music=[(0, 4.8)]).summary
     assert (summary["key"], summary["mode"]) == ("G", "minor")

@@ -234,6 +234,15 @@ def test_long_sound_comes_in_windows_of_one_language() -> None:
     assert result.summary["language"] == "de"
 
 
+def test_a_window_without_words_to_believe_decides_no_language() -> None:
+    guess = passage([("blah", 0.2, 0.6, 0.3)], log_probability=-1.6)
+    recognizer = Recognizer([[guess], [guess], [HELLO]])
+    result = analyze(sounding(50.0), [(1.0, 26.0), (40.0, 45.0)], recognizer)
+    assert [a["language"] for a in recognizer.asked] == [None, "en", None]
+    assert result.summary["language_confidence"] == pytest.approx(0.9)
+    assert result.summary["removed_word_count"] == 1
+
+
 def test_a_given_language_is_not_measured() -> None:
     settings = SpeechTranscription.Settings(language="fr")
     result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[HELLO]]), settings)

@@ -1,11 +1,13 @@
 """Whisper on the sample's sound: words, language, sameness; and what it refuses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from analyzers.models.asr import SpeechRecognizer
-from analyzers.models.base import usage_log
-from analyzers.models.lending import Models
+from analyzers.models.asr import SpeechRecognizer, load_whisper
+from analyzers.models.base import ModelIdentity, usage_log
+from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.weights import ModelMissing
 from tests.analyzers.sample_sound import sample_sound
 
@@ -50,3 +52,12 @@ def test_a_given_language_is_taken(recognizer: SpeechRecognizer) -> None:
 def test_an_unknown_language_is_refused(recognizer: SpeechRecognizer) -> None:
     with pytest.raises(ValueError, match=r"whisper_base_ct2 does not know the language 'english'"):
         recognizer.listen(np.zeros(16000, np.float32), language="english")
+
+
+def test_files_in_two_folders_and_a_gpu_are_refused() -> None:
+    choice = ModelChoice("w")
+    files = {"model.bin": Path("a/model.bin"), "config.json": Path("b/config.json")}
+    with pytest.raises(ValueError, match="w: its files must lie in one folder"):
+        load_whisper(ModelIdentity("asr", "w", "0" * 64, "cpu", "ctranslate2"), files, choice)
+    with pytest.raises(ValueError, match="runs on the CPU, not on cuda:0"):
+        load_whisper(ModelIdentity("asr", "w", "0" * 64, "cuda:0", "ctranslate2"), files, choice)
