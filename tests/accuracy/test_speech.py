@@ -1,7 +1,7 @@
 """speech_transcription against the labels of the demo clips and of the sample.
 
-Word error rate is counted by jiwer after text is evened out: lower case, no punctuation, numbers as
-words, and compounds that are written in one or two words alike.
+Word error rate is counted by jiwer after text is evened out: lower case, no punctuation, numbers
+as words. "Clean rooms" and "cleanrooms" are one word; the figure with two stands beside it.
 """
 
 import json
@@ -34,7 +34,7 @@ SILENT = [
 
 
 def evened(text: str) -> str:
-    text = text.lower().replace("\u2019", "'").replace("clean rooms", "cleanrooms")
+    text = text.lower().replace("\u2019", "'")
     text = re.sub(r"\d+", lambda n: NUMBERS[int(n[0])] if int(n[0]) <= 10 else n[0], text)
     return " ".join(re.sub(r"[^\w' ]+", " ", text).split())
 
@@ -62,8 +62,10 @@ def test_narration(demo_dir: Path, report: Report) -> None:
     result, cost = transcribed(path)
     rows = result.observations.to_pylist()
     heard = evened(" ".join(r["word"] for r in rows if r["time_s"] < cues[-1]["end_s"]))
-    error = jiwer.wer(said, heard)
+    error = jiwer.wer(said, heard.replace("clean rooms", "cleanrooms"))
+    strict = jiwer.wer(said, heard)
     report("speech_transcription", path.stem, "word error, cues 1 to 3", error, "<= 0.10")
+    report("speech_transcription", path.stem, "same, clean rooms as two words", strict, "reported")
     report("speech_transcription", path.stem, "CPU-s per s", cost, "0.10 (x2)")
     assert error <= 0.10
     assert result.summary["language"] == "en"
