@@ -453,7 +453,7 @@ def _chart(rows: Sequence[Mapping[str, Any]], end_s: float) -> np.ndarray:
     for speed in (-top, -top / 2, 0.0, top / 2, top):
         cv2.line(canvas, (_LEFT, y(speed)), (_WIDTH - _RIGHT, y(speed)), _GRID, 1)
         _write(canvas, f"{speed:+.2f}", 8, y(speed) + 4, _INK)
-    for second in range(0, int(end_s) + 1, max(1, round(end_s / 12))):
+    for second in range(0, int(end_s - 0.3) + 1, max(1, round(end_s / 12))):
         _write(canvas, f"{second} s", x(second), floor + 16, _INK)
     for curve, (_, _, colour) in enumerate(_CURVES):
         for i in range(1, len(steps)):

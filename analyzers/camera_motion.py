@@ -137,13 +137,19 @@ def _step(
     before: np.ndarray, after: np.ndarray, start: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where points go, (n, 2), and which of them come back to their place from there, (n,)."""
-    options = {"winSize": _WINDOW_PX, "maxLevel": _LEVELS}
-    end, found, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, **options)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(after, before, end, None, **options)
+    end, found = _flow(before, after, start)
+    back, found_back = _flow(after, before, end)
     height, width = before.shape
     inside = (end >= 0).all(axis=1) & (end[:, 0] < width) & (end[:, 1] < height)
     returned = np.linalg.norm(back - start, axis=1) < _RETURN_PX
-    return end, (found.ravel() == 1) & (found_back.ravel() == 1) & returned & inside
+    return end, found & found_back & returned & inside
+
+
+def _flow(before: np.ndarray, after: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, ...]:
+    end, found, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
+        before, after, start, None, winSize=_WINDOW_PX, maxLevel=_LEVELS
+    )
+    return end, found.ravel() == 1
 
 
 def _span(tracks: Sequence[np.ndarray], shape: tuple[int, ...]) -> list[Motion | None]:
