@@ -77,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             app = launcher.celery
             _fail_orphans(instance, app, name, state)
+        _tidy(app)
         return _work(app, name, arguments.queue, arguments.workspace, state / "workers", ledger)
 
 
@@ -200,6 +201,16 @@ def _only_one(path: Path) -> Iterator[None]:
                 f"A worker named {path.stem} already runs here: stop it, or give --name."
             ) from None
         yield
+
+
+def _tidy(app: Celery) -> None:
+    """Delete what the broker's folders keep of runs that are long over."""
+    app.backend.cleanup()
+    oldest = time.time() - app.conf.result_expires
+    if taken := app.conf.broker_transport_options.get("processed_folder"):
+        for message in Path(taken).iterdir():
+            if message.stat().st_mtime < oldest:
+                message.unlink(missing_ok=True)
 
 
 def _is_free(path: Path) -> bool:

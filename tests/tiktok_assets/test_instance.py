@@ -20,7 +20,7 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from tests.tiktok_assets.running import PROJECT
 from tiktok_assets.run_launcher import WarmWorkerRunLauncher
-from tiktok_assets.worker import _fail_orphans, code_location
+from tiktok_assets.worker import _fail_orphans, _tidy, code_location
 
 FAILURE = dg.DagsterRunStatus.FAILURE
 
@@ -160,6 +160,20 @@ def test_runs_of_killed_workers_are_failed_and_those_of_living_ones_left(
     failed = {run.run_id for run in instance.get_runs(RunsFilter(statuses=[FAILURE]))}
     assert failed == {own, dead}
     assert {run.run_id for run in instance.get_runs()} - failed == {living, distant}
+
+
+def test_brokers_folders_are_tidied(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    app = instance.run_launcher.celery
+    broker = tmp_path / "data" / "broker"
+    kept = [broker / "taken" / "new.msg", broker / "results" / "celery-task-meta-new"]
+    old = [broker / "taken" / "old.msg", broker / "results" / "celery-task-meta-old"]
+    for path in (*kept, *old):
+        path.touch()
+    for path in old:
+        os.utime(path, (0, 0))
+    _tidy(app)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in old)
 
 
 def test_worker_loads_the_code_location_of_the_workspace(tmp_path: Path) -> None:
