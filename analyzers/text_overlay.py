@@ -100,7 +100,7 @@ class TextOverlay(Analyzer):
     - `scene_text`: it moves in the frame; or it stands still, changes together with what is behind
       it, and is tilted or unevenly inked, as lettering on things is. Small print on a filmed or
       recorded screen mostly falls under this.
-    - `watermark`: small (lower than 7 % of the frame's short side, narrower than half), within 15 %
+    - `watermark`: small (lower than 8 % of the frame's short side, narrower than half), within 15 %
       of an edge, in its place for at least 60 % of a video of at least three seconds, while the
       picture behind it changes.
     - `logo`: an overlay in lettering so stylised that readings stay unsure (below 0.85).
@@ -526,15 +526,27 @@ def _angle_deg(video: Video, sighting: Sighting) -> float:
     return float(np.degrees(np.arctan2(along[1], along[0])))
 
 
-def _ink_spread(video: Video, sighting: Sighting) -> float:
+def _ink_spread(video: Video, track: Track) -> float:
     """How unevenly a line is inked: the spread of its strokes' grey over their contrast.
 
     Strokes are what stands out from its surroundings by more than half of what any of it does.
-    Drawn text is flat: under 0.1. Lettering on things has light and shade.
+    Drawn text is flat: under 0.04. Lettering on things has light and shade. Looked at in a
+    full-size frame if the line is in one; infinite for a line that is in no frame of either rung.
     """
-    index = int(np.argmin(np.abs(video.detail.times_s - sighting.time_s)))
-    crop = cv2.cvtColor(line_crop(video.detail[index], sighting.quad), cv2.COLOR_RGB2GRAY)
-    grey = crop.astype(np.float32)
+    shown = [
+        (frames, i)
+        for frames in (video.detail, video.analysis)
+        for i, t in enumerate(frames.times_s)
+        if track.covers(float(t))
+    ]
+    if not shown:
+        return float("inf")
+    frames, index = min(
+        shown,
+        key=lambda at: (at[0] is video.analysis, abs(at[0].times_s[at[1]] - track.reading.time_s)),
+    )
+    crop = line_crop(frames[index], track.reading.quad)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     side = 2 * max(3, grey.shape[0] // 3) + 1
     raised = grey - cv2.blur(grey, (side, side))
     raised *= np.sign((raised**3).sum()) or 1.0
@@ -558,7 +570,7 @@ def _is_drawn(video: Video, track: Track) -> bool:
     """Whether a line in a still picture is level and evenly inked, as overlays are."""
     return (
         abs(_angle_deg(video, track.reading)) <= _LEVEL_DEG
-        and _ink_spread(video, track.reading) <= _EVEN_INK
+        and _ink_spread(video, track) <= _EVEN_INK
     )
 
 
@@ -569,7 +581,7 @@ def _is_watermark(video: Video, track: Track) -> bool:
         video.info.end_s >= 3.0
         and _stays_over_motion(track)
         and track.end_s - track.start_s >= 0.6 * video.info.end_s
-        and (y2 - y1) * height <= 0.07 * min(width, height)
+        and (y2 - y1) * height <= 0.08 * min(width, height)
         and x2 - x1 <= 0.5
         and (min(x1, y1) <= 0.15 or max(x2, y2) >= 0.85)
     )
@@ -607,6 +619,7 @@ def _add_reading_speed(rows: Sequence[dict[str, Any]]) -> None:
             if other["role"] == row["role"]
             and abs(other["time_s"] - row["time_s"]) < 0.5
             and abs(other["end_s"] - row["end_s"]) < 0.5
+            and min(other["end_s"], row["end_s"]) > max(other["time_s"], row["time_s"])
         ]
         letters = sum(len(other["text"]) for other in together)
         row["reading_speed_cps"] = letters / (row["end_s"] - row["time_s"])

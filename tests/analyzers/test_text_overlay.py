@@ -31,7 +31,7 @@ def busy() -> Video:
 
     def draw(time_s: float) -> np.ndarray:
         picture = moving_ground(time_s)
-        picture = write(picture, "@somebody", (0.22, 0.96), size_px=14)
+        picture = write(picture, "@somebody", (0.22, 0.96), size_px=13)
         picture = write(picture, "BAKERY", (0.9 - 0.25 * time_s, 0.2), size_px=34)
         picture = write(picture, "wow so good", (0.5, 0.4), size_px=34, tilt_deg=12)
         if time_s >= 1.4:
