@@ -186,6 +186,9 @@ class Analyzer(ABC):
     requires: ClassVar[tuple[str, ...]] = ()
     #: Names of analyzers whose results are used where they are there.
     optional: ClassVar[tuple[str, ...]] = ()
+    #: True for what others build on (faces found once for all that need them) and nobody counts as
+    #: one of the analyzers; it stands with the media assets.
+    shared_product: ClassVar[bool] = False
     #: True where it joins other analyzers' results; such run in the finish job.
     joins: ClassVar[bool] = False
     observation_columns: ClassVar[tuple[Column, ...]]

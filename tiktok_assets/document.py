@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from analyzers.base import Analyzer
 from analyzers.segments import SegmentGrid
 from analyzers.video import VideoInfo
 from resources.result_store import ResultStore
@@ -20,12 +21,13 @@ SEPARATOR = "__"
 
 
 def build_document(
-    info: VideoInfo, analyzers: Iterable[str], results: ResultStore
+    info: VideoInfo, analyzers: Mapping[str, type[Analyzer]], results: ResultStore
 ) -> tuple[dict[str, Any], pa.Table]:
     """The document and its timeline: one row a second, with every analyzer's columns joined.
 
     `analyzers` are those that are enabled. One that failed, or has not run, is listed with its
-    error, and the rest still stands. `processing_time_seconds` is the work of all analyzers added
+    error, and the rest still stands. Shared products have their place in it too, but are not counted
+    among the analyzers. `processing_time_seconds` is the work of all analyzers added
     up; since some run at once, it is more than the wall-clock time.
     """
     names = sorted(analyzers)
@@ -44,8 +46,9 @@ def build_document(
                 column.with_name(f"{name}{SEPARATOR}{column.name}").with_nullable(True),
                 own[column.name],
             )
-    successful = [n for n in names if analyzer_results[n]["status"] in ("ok", "not_applicable")]
-    seconds = sum(analyzer_results[n]["seconds"] for n in successful)
+    done = [n for n in names if analyzer_results[n]["status"] in ("ok", "not_applicable")]
+    counted = [n for n in names if not analyzers[n].shared_product]
+    seconds = sum(analyzer_results[n]["seconds"] for n in done)
     document = {
         "result_id": uuid.uuid4().hex,
         "metadata": {
@@ -53,11 +56,9 @@ def build_document(
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "processing_time_seconds": round(seconds, 3),
             "realtime_factor": round(info.end_s / seconds, 3) if seconds else None,
-            "successful_analyzers": len(successful),
-            "total_analyzers": len(names),
-            "failed_analyzers": {
-                n: analyzer_results[n]["error"] for n in names if n not in successful
-            },
+            "successful_analyzers": len(set(done) & set(counted)),
+            "total_analyzers": len(counted),
+            "failed_analyzers": {n: analyzer_results[n]["error"] for n in names if n not in done},
         },
         "analyzer_results": analyzer_results,
         "timeline": timeline.drop_columns(["video_id"]).to_pylist(),

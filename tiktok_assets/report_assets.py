@@ -2,12 +2,12 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import dagster as dg
 
-from analyzers.base import markdown_table
+from analyzers.base import Analyzer, markdown_table
 from resources.media_decoder import MediaDecoder
 from resources.result_store import ResultStore
 from tiktok_assets.analyzer_assets import OWNERS, VIDEOS_PER_RUN
@@ -21,7 +21,8 @@ from tiktok_assets.settings import Settings
 
 def production_document_asset(settings: Settings) -> dg.AssetsDefinition:
     """The document of a video; it is made from what there is."""
-    names = sorted(settings.enabled())
+    analyzers = settings.enabled()
+    names = sorted(analyzers)
 
     @dg.asset(
         name=NAME,
@@ -40,17 +41,20 @@ def production_document_asset(settings: Settings) -> dg.AssetsDefinition:
         required_resource_keys={"media", "results"},
     )
     def production_document(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        work = partial(_write, names, context.resources.media, context.resources.results)
+        work = partial(_write, analyzers, context.resources.media, context.resources.results)
         yield from each_partition(context, work)
 
     return production_document
 
 
 def _write(
-    names: list[str], media: MediaDecoder, results: ResultStore, video_id: str
+    analyzers: Mapping[str, type[Analyzer]],
+    media: MediaDecoder,
+    results: ResultStore,
+    video_id: str,
 ) -> dg.MaterializeResult:
     try:
-        document, timeline = build_document(media.info(video_id), names, results)
+        document, timeline = build_document(media.info(video_id), analyzers, results)
         results.write_document(NAME, video_id, document, timeline)
     except Exception as error:
         raise failure(NAME, video_id, error, "Mend the cause and materialize it again.") from error

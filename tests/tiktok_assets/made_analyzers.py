@@ -52,6 +52,13 @@ class Forgives(Brightness):
         return replace(result, summary={"seen": ",".join(sorted(upstream))})
 
 
+class Shared(Brightness):
+    """What others build on."""
+
+    name = "shared"
+    shared_product = True
+
+
 class Needs(Brightness):
     """Cannot do without one that fails."""
 
@@ -84,7 +91,7 @@ class Moody(Brightness):
         return super().analyze(video, upstream)
 
 
-MADE = (Brightness, Breaks, Lies, Silent, Forgives, Needs, Joins, Moody)
+MADE = (Brightness, Shared, Breaks, Lies, Silent, Forgives, Needs, Joins, Moody)
 
 
 def made_analyze() -> dg.JobDefinition:
