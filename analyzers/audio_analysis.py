@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from analyzers import loudness
 from analyzers.base import (
     TIME_S,
     AnalysisResult,
@@ -23,11 +22,12 @@ from analyzers.base import (
     Stage,
     confidence,
 )
+from analyzers.methods import loudness
+from analyzers.methods.rhythm import Pulse, onsets, pulse
+from analyzers.methods.spectrum import Spectrum, spectrum
+from analyzers.methods.tonality import MODES, PITCHES, Key, key_of, pitch_classes
 from analyzers.models.sound import CLASSES, FRAME_S
 from analyzers.progress import checkpoint
-from analyzers.rhythm import Pulse, onsets, pulse
-from analyzers.spectrum import Spectrum, spectrum
-from analyzers.tonality import MODES, PITCHES, Key, key_of, pitch_classes
 from analyzers.video import Video
 
 RATE_HZ = 44100

@@ -21,7 +21,7 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.camera_motion import Box, camera_motions
+from analyzers.methods.camera_motion import Box, camera_motions
 from analyzers.models.detector import COCO_LABELS
 from analyzers.video import Video
 

@@ -22,8 +22,8 @@ from analyzers.base import (
     Preview,
     Stage,
 )
-from analyzers.color_harmony import HARMONIES, harmony
-from analyzers.colorimetry import (
+from analyzers.methods.color_harmony import HARMONIES, harmony
+from analyzers.methods.colorimetry import (
     Hues,
     Light,
     colourfulness,
@@ -35,7 +35,7 @@ from analyzers.colorimetry import (
     saturation,
     warm_cool,
 )
-from analyzers.grading import (
+from analyzers.methods.grading import (
     GRADES,
     MOODS,
     TONES,
@@ -46,7 +46,7 @@ from analyzers.grading import (
     pleasure_and_arousal,
     tone,
 )
-from analyzers.palette import PaletteColour, palette, rgb
+from analyzers.methods.palette import PaletteColour, palette, rgb
 from analyzers.video import Frames, Video
 
 #: Colours in a second's palette, and in that of the whole video, at most.

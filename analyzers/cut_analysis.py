@@ -23,8 +23,8 @@ from analyzers.base import (
     Stage,
     confidence,
 )
+from analyzers.methods.transitions import KINDS, Transition, find_transitions
 from analyzers.segments import SegmentGrid
-from analyzers.transitions import KINDS, Transition, find_transitions
 from analyzers.video import Frames, Video
 
 #: The network was trained on film and web video of about this rate; faster video is thinned out.

@@ -23,8 +23,8 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
+from analyzers.methods.tracking import FAINTEST, Track, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections, Detector
-from analyzers.tracking import FAINTEST, Track, track_objects
 from analyzers.video import Frames, Video, windows
 
 #: Resolution at which boxes are painted to measure what they cover together: half a percent of a

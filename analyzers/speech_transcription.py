@@ -12,7 +12,6 @@ import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
-from analyzers import subtitles
 from analyzers.base import (
     END_S,
     TIME_S,
@@ -25,6 +24,8 @@ from analyzers.base import (
     Stage,
     confidence,
 )
+from analyzers.methods import subtitles
+from analyzers.methods.speech_spans import Span, Window, fit, overlap_s, pack, speech_spans
 from analyzers.models.asr import (
     SAMPLE_RATE_HZ,
     WINDOW_S,
@@ -34,7 +35,6 @@ from analyzers.models.asr import (
 )
 from analyzers.models.vad import WINDOW_S as VAD_STEP_S
 from analyzers.progress import checkpoint
-from analyzers.speech_spans import Span, Window, fit, overlap_s, pack, speech_spans
 from analyzers.video import Video
 
 #: Quieter than this is no sound: half a step of 16 bits.

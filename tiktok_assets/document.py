@@ -26,7 +26,7 @@ def build_document(
     """The document and its timeline: one row a second, with every analyzer's columns joined.
 
     `analyzers` are those that are enabled. One that failed, or has not run, is listed with its
-    error, and the rest still stands. Shared products have their place in it too, but are not counted
+    error, and the rest still stands. Shared products have their place in it, but are not counted
     among the analyzers. `processing_time_seconds` is the work of all analyzers added
     up; since some run at once, it is more than the wall-clock time.
     """

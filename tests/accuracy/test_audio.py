@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzers import loudness
 from analyzers.base import AnalysisResult
+from analyzers.methods import loudness
 from analyzers.models.lending import Models
 from analyzers.registry import get_analyzer
 from analyzers.run import run_analyzer

@@ -5,9 +5,9 @@ import colorsys
 import numpy as np
 import pytest
 
-from analyzers.color_harmony import harmony
-from analyzers.colorimetry import lab
-from analyzers.palette import name_of, palette, rgb
+from analyzers.methods.color_harmony import harmony
+from analyzers.methods.colorimetry import lab
+from analyzers.methods.palette import name_of, palette, rgb
 
 
 def painted(parts: dict[str, int], noise: float = 0.0) -> np.ndarray:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analyzers.subtitles import (
+from analyzers.methods.subtitles import (
     LINE_LENGTH,
     LONGEST_S,
     SHORTEST_S,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analyzers import spectrum as spectrum_module
-from analyzers.spectrum import FRAME, HOP, frames, spectrum
+from analyzers.methods import spectrum as spectrum_module
+from analyzers.methods.spectrum import FRAME, HOP, frames, spectrum
 from tests.analyzers.made_sound import RATE_HZ, noise, tone
 
 

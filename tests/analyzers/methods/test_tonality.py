@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzers.tonality import PITCHES, key_of, pitch_classes
+from analyzers.methods.tonality import PITCHES, key_of, pitch_classes
 from tests.analyzers.made_sound import RATE_HZ, chord, noise, progression
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzers.speech_spans import Window, fit, overlap_s, pack, speech_spans
+from analyzers.methods.speech_spans import Window, fit, overlap_s, pack, speech_spans
 
 STEP_S = 0.032
 

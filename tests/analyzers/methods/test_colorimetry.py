@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzers.colorimetry import (
+from analyzers.methods.colorimetry import (
     colourfulness,
     correlated_colour_temperature_k,
     hues,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analyzers.rhythm import onsets, pulse
-from analyzers.spectrum import spectrum
+from analyzers.methods.rhythm import onsets, pulse
+from analyzers.methods.spectrum import spectrum
 from tests.analyzers.made_sound import RATE_HZ, clicks, noise, tone
 
 

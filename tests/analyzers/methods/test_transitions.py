@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzers.transitions import Transition, find_transitions
+from analyzers.methods.transitions import Transition, find_transitions
 from tests.analyzers.made_shots import dissolve, fade_in, fade_out, plain, scene, thumbs
 
 

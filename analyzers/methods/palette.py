@@ -9,7 +9,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from analyzers.colorimetry import lab, rgb_of
+from analyzers.methods.colorimetry import lab, rgb_of
 
 #: Centres closer than this (CIE 1976 colour difference) are shades of one colour to the eye.
 _SAME_COLOUR = 10.0

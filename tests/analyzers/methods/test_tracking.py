@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analyzers.methods.tracking import KINSHIPS, Track, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections
-from analyzers.tracking import KINSHIPS, Track, track_objects
 
 Seen = tuple[str, float, tuple[float, float, float, float]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analyzers.colorimetry import GREY_CHROMA, Hues, Light
+from analyzers.methods.colorimetry import GREY_CHROMA, Hues, Light
 
 
 @dataclass(frozen=True)

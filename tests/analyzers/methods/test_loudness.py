@@ -4,7 +4,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from analyzers import loudness
+from analyzers.methods import loudness
 
 RATE_HZ = 44100
 

@@ -1,0 +1,1 @@
+"""Methods that analyzers are built from: signal processing and geometry, one in a file."""
