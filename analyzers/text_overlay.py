@@ -26,10 +26,8 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
-from analyzers.models.ocr import TextReader, line_crop
-from analyzers.progress import checkpoint
-from analyzers.scripts import SCRIPTS, language_of, script_of
-from analyzers.text_tracks import (
+from analyzers.methods.scripts import SCRIPTS, language_of, script_of
+from analyzers.methods.text_tracks import (
     Sighting,
     Track,
     Watcher,
@@ -39,6 +37,8 @@ from analyzers.text_tracks import (
     neighbours_s,
     overlap_of_smaller,
 )
+from analyzers.models.ocr import TextReader, line_crop
+from analyzers.progress import checkpoint
 from analyzers.video import Frames, Video
 
 ROLES = ("caption", "sticker", "watermark", "logo", "scene_text")
@@ -93,7 +93,7 @@ class TextOverlay(Analyzer):
     by looking for its strokes in the frames between. Text that shows for less than half a second in
     a place of its own, and small print for less than two seconds, can be missed.
 
-    On screen means shown with a quarter of full contrast or more (see `analyzers.text_tracks`).
+    On screen means shown with a quarter of full contrast or more (see `methods.text_tracks`).
 
     Roles, the first rule that fits:
 

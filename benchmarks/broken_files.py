@@ -1,17 +1,27 @@
-"""What becomes of odd and corrupt files: `python -m benchmarks.broken_files FOLDER TABLE.md`."""
+"""What becomes of odd and corrupt files: `python -m benchmarks.broken_files FOLDER TABLE.md`.
+
+Each goes through everything that `tiktok-assets analyze` does with it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
+
+from analyzers.models.weights import models_dir
 from resources.media import MediaError, MediaLibrary
+from resources.result_store import ResultStore
+from tiktok_assets.document import NAME as DOCUMENT
 
 
 @dataclass(frozen=True)
@@ -55,13 +65,43 @@ def decode_outcomes(paths: Sequence[Path], data_dir: Path, jobs: int = 2) -> Ite
         yield from pool.map(lambda path: decode_outcome(library, path), paths)
 
 
+def analyze_outcome(
+    instance: dg.DagsterInstance, library: MediaLibrary, results: ResultStore, path: Path
+) -> Outcome:
+    """Register one file and run both jobs on it; the data folder must be set by then."""
+    from tiktok_assets.analyze import analyze_video
+
+    started = time.monotonic()
+    try:
+        outcome = analyze_video(instance, library.register(path))
+    except MediaError as error:
+        return Outcome(path.name, False, str(error), time.monotonic() - started)
+    for asset in ("video", "frames"):
+        if asset in outcome.errors:
+            remark = outcome.errors[asset].split(f"{path.name}: ")[-1]
+            return Outcome(path.name, False, remark, time.monotonic() - started)
+    with library.open(outcome.video_id) as video:
+        info = video.info
+    document = results.read_json(DOCUMENT, outcome.video_id)
+    statuses = Counter(entry["status"] for entry in document["analyzer_results"].values())
+    remark = "; ".join(
+        [
+            f"{info.width_px}x{info.height_px}, {info.end_s:.2f} s, {info.codec}",
+            ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in statuses.items()),
+            *info.warnings,
+            *outcome.errors.values(),
+        ]
+    )
+    return Outcome(path.name, True, remark, time.monotonic() - started)
+
+
 def table(outcomes: Sequence[Outcome], what_is_odd: dict[str, str]) -> str:
     """A Markdown table of outcomes; `what_is_odd` describes the files."""
     analyzed = sum(o.analyzed for o in outcomes)
     lines = [
         "# Odd and corrupt files",
         "",
-        f"What becomes of {len(outcomes)} odd files: {analyzed} are decoded, "
+        f"What becomes of {len(outcomes)} odd files: {analyzed} are analyzed, "
         f"{len(outcomes) - analyzed} are refused with a reason. "
         "Made by `python -m benchmarks.broken_files`.",
         "",
@@ -81,8 +121,14 @@ def main() -> None:
     arguments = parser.parse_args()
     manifest = arguments.folder / "MANIFEST.json"
     files = json.loads(manifest.read_text())["files"] if manifest.exists() else []
-    with tempfile.TemporaryDirectory() as data_dir:
-        outcomes = list(decode_outcomes(media_files(arguments.folder), Path(data_dir)))
+    outcomes = []
+    with tempfile.TemporaryDirectory() as data_dir, dg.DagsterInstance.local_temp() as instance:
+        os.environ["TIKTOK_ASSETS_MODELS_DIR"] = str(models_dir().resolve())
+        os.environ["TIKTOK_ASSETS_DATA_DIR"] = data_dir
+        library, results = MediaLibrary(Path(data_dir)), ResultStore(url=f"{data_dir}/results")
+        for path in media_files(arguments.folder):
+            outcomes.append(analyze_outcome(instance, library, results, path))
+            print(f"{outcomes[-1].wall_s:6.1f} s  {path.name}: {outcomes[-1].remark}", flush=True)
     arguments.table.write_text(table(outcomes, {f["file"]: f["what_is_odd"] for f in files}))
     slowest = max(outcomes, key=lambda o: o.wall_s)
     print(f"{len(outcomes)} files; the slowest, {slowest.file}, took {slowest.wall_s:.1f} s")

@@ -7,13 +7,10 @@ JSON, one object a line: `{"load_s": ..., "duration_s": ...}` when it knows how 
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
-import os
 import resource
 import shutil
-import signal
 import statistics
 import sys
 import time
@@ -33,6 +30,7 @@ from resources.pictures import Pictures, square_px
 from resources.rungs import ArrayRung, JpegRung, Rung
 from resources.sound import Sound
 from resources.streams import Refused, Source, open_source
+from resources.tether import die_with_parent
 
 #: A last frame that says it lasts longer than this is not believed.
 _LONGEST_LAST_FRAME_S = 10.0
@@ -40,7 +38,6 @@ _LONGEST_LAST_FRAME_S = 10.0
 _LEAST_BYTES_PER_S = 200.0
 #: Wall time between two words of progress.
 _PROGRESS_EVERY_S = 0.5
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -253,15 +250,6 @@ def _limit_memory(limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _die_with_parent() -> None:
-    """On Linux, end when the parent does, so that two decoders never write one ladder."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it was gone before this was set
-            sys.exit(1)
-
-
 def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, Any]:
     """Answer one request: `what`, `path`, `threads`, and for a ladder `folder` and `settings`."""
     path, threads = Path(request["path"]), request["threads"]
@@ -283,7 +271,7 @@ def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, An
 def main() -> None:
     """Answer the request in the first argument on standard output."""
     request = json.loads(sys.argv[1])
-    _die_with_parent()
+    die_with_parent()  # two decoders must never write one ladder
     _limit_memory(request["address_space_bytes"])
     cv2.setNumThreads(1)
     # FFmpeg's own words go to standard error, where the parent finds what codes do not say.

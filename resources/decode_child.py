@@ -129,6 +129,8 @@ def _follow(
                 longest_s = limits.stall_timeout_s + allowed_s
             if "at_s" in message:
                 checkpoint(message["at_s"], total_s)
+            if "ok" in message:
+                checkpoint(1, 1)
         checkpoint()
         if running and _resident_bytes(child) > limits.memory_bytes:
             raise _too_large(name, limits)

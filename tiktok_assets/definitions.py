@@ -21,6 +21,12 @@ from tiktok_assets.partitions import VIDEOS
 from tiktok_assets.report_assets import production_document_asset
 from tiktok_assets.settings import Settings
 
+#: The event log has every event; the worker's own log only what someone should read.
+_console = dg.configured(
+    dg.colored_console_logger,
+    config_schema={"log_level": dg.Field(str, default_value="WARNING")},
+)(lambda config: config)
+
 
 def build_definitions(
     settings: Settings, resource_overrides: Mapping[str, Any] | None = None
@@ -46,6 +52,7 @@ def build_definitions(
             **profile_holders(settings.profile, settings.role_choices(), settings.files()),
             **(resource_overrides or {}),
         },
+        loggers={"console": _console},
         executor=threaded_executor.configured(
             {
                 "stage_limits": settings.stage_limits.model_dump(),

@@ -183,7 +183,7 @@ def test_no_text_is_made_up(clip, analyze, demo_video, report):
     assert rows == []
 
 
-@pytest.mark.slow
+@pytest.mark.comparison
 @pytest.mark.timeout(1500)
 def test_easyocr_on_the_trailer(demo_video, demo_labels, report):
     models = Models({"ocr": ModelChoice("easyocr_english")})

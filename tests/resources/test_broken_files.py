@@ -84,6 +84,6 @@ def test_every_file_is_decoded_or_refused_in_one_sentence(broken_dir, tmp_path):
 def test_the_table_counts_and_escapes():
     outcomes = [Outcome("a|b.mp4", True, "1x1", 0.1), Outcome("c.mp4", False, "why; how.", 0.1)]
     text = table(outcomes, {"c.mp4": "odd"})
-    assert "What becomes of 2 odd files: 1 are decoded, 1 are refused" in text
+    assert "What becomes of 2 odd files: 1 are analyzed, 1 are refused" in text
     assert "| a\\|b.mp4 |  | analyzed | 1x1 |" in text
     assert "| c.mp4 | odd | refused | why; how. |" in text

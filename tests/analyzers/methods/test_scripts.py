@@ -1,6 +1,6 @@
 import pytest
 
-from analyzers.scripts import language_of, script_of
+from analyzers.methods.scripts import language_of, script_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analyzers.text_tracks import Sighting, _hidden, absorb_parts, link
+from analyzers.methods.text_tracks import Sighting, _hidden, absorb_parts, link
 
 
 def seen(time_s: float, text: str, x: float = 0.3, y: float = 0.5, **more) -> Sighting:
