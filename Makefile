@@ -1,6 +1,9 @@
 # `make demo` and `make test` do all the set-up by themselves.
 
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that really runs and is of a right version: a name on the path may be an empty shim.
+PYTHON ?= $(shell for name in python3.12 python3.11 python3 python; do \
+  $$name -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
+  2>/dev/null && echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -14,8 +17,8 @@ help: ## This list
 
 # Made anew when the pins change; nothing is done when it is current.
 $(VENV)/installed: pyproject.toml constraints.txt
-	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else \
-	  f"Python 3.11 or 3.12 is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.12 ...")'
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found:" \
+	  "install one, or make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) pip install --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
