@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -122,6 +122,10 @@ class MediaLibrary:
         source = self.source(video_id)
         return probe_file(self._unchanged(source), source.original_name, self.limits)
 
+    def metadata(self, video_id: str, tags: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+        """What a sidecar or the container's `tags` say of a video, and a remark on what was odd."""
+        return read_metadata(self._sidecar(video_id), tags)
+
     @contextmanager
     def open(self, video_id: str) -> Iterator[Video]:
         """The decoded video; its ladder is built on a miss and stays until the block is left.
@@ -155,7 +159,7 @@ class MediaLibrary:
     def _video(self, source: SourceFile, folder: Path, meta: dict[str, Any]) -> Video:
         fields = dict(meta)
         rungs, tags = fields.pop("rungs"), fields.pop("tags")
-        metadata, remark = read_metadata(self._sidecar(source.video_id), tags)
+        metadata, remark = self.metadata(source.video_id, tags)
         fields["warnings"] = (*fields["warnings"], *([remark] if remark else []))
         fields["audio"] = audio_info(fields["audio"])
         info = VideoInfo(

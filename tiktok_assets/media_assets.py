@@ -90,7 +90,8 @@ def _told(
 def _video(media: MediaDecoder, video_id: str) -> dg.MaterializeResult:
     probed = media.probe(video_id)
     source = media.library.source(video_id)
-    facts: Mapping[str, Any] = asdict(probed)
+    said, remark = media.library.metadata(video_id, probed.tags)
+    facts: Mapping[str, Any] = asdict(probed) | said
     shown = [(key, value) for key, value in facts.items() if key not in ("tags", "warnings")]
     return dg.MaterializeResult(
         metadata={
@@ -99,7 +100,8 @@ def _video(media: MediaDecoder, video_id: str) -> dg.MaterializeResult:
             "sha256": source.sha256,
             "size_bytes": source.size_bytes,
             "duration_s": probed.duration_s,
-            "warnings": list(probed.warnings),
+            "warnings": [*probed.warnings, *([remark] if remark else [])],
+            "said_of_it": dg.MetadataValue.json(said),
             "preview": dg.MetadataValue.md(markdown_table(("what", "found"), shown)),
         },
         data_version=dg.DataVersion(source.sha256[:16]),

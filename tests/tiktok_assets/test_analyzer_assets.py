@@ -77,6 +77,22 @@ def test_a_run_writes_results_metadata_and_checks(settings, instance, video_id):
     }  # fmt: skip
 
 
+def test_what_a_sidecar_says_is_shown_with_the_video(settings, instance, tmp_path):
+    path = write_video(tmp_path / "clip.mp4")
+    sidecar = {"uploader": "someone", "description": "look #Dance", "view_count": 7}
+    (tmp_path / "clip.info.json").write_text(json.dumps(sidecar))
+    video_id = MediaLibrary(settings.data_dir).register(path)
+    result = _run(settings, instance, "analyze", video_id)
+    (event,) = [
+        e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey("video")
+    ]
+    metadata = event.materialization.metadata
+    said = metadata["said_of_it"].value
+    assert (said["author"], said["hashtags"], said["view_count"]) == ("someone", ["dance"], 7)
+    assert "| author | someone |" in metadata["preview"].value
+    assert len(metadata["sha256"].value) == 64
+
+
 def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_id):
     seen = []
     outcome = analyze.analyze_video(instance, video_id, seen.append)
