@@ -22,7 +22,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class StepState:
-    """A step of the run in hand: running (`success` None), or ended."""
+    """A step of the run in hand; `success` is None as long as it is not known."""
 
     step: str
     success: bool | None = None
@@ -101,7 +101,7 @@ def _told_progress(on_step: OnStep) -> Iterator[None]:
         while not done.wait(_POLL_S):
             steps = {s.step_key: s.task for s in live_tasks()}
             for ended in running - steps.keys():
-                on_step(StepState(ended, success=True))
+                on_step(StepState(ended, share=1.0))  # how it ended is known when the run is over
             for name, task in steps.items():
                 on_step(StepState(name, share=task.share))
             running = set(steps)

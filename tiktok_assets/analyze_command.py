@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -82,19 +83,25 @@ def _videos_in(paths: Iterable[Path]) -> Iterable[Path]:
 
 
 class _StepBoard:
-    """One line for each step of the video in hand."""
+    """One line for each step of the video in hand, on a terminal.
+
+    While a run goes on, the executor captures what goes to standard output, so the board writes to
+    a copy of the terminal's descriptor.
+    """
 
     def __init__(self, console: Console) -> None:
+        self._lines: dict[str, TaskID] = {}
+        self._file = os.fdopen(os.dup(console.file.fileno()), "w") if console.is_terminal else None
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description:<24}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
-            console=console,
+            console=Console(file=self._file, force_terminal=True, width=console.width),
             transient=True,
+            disable=self._file is None,
         )
-        self._lines: dict[str, TaskID] = {}
 
     def __enter__(self) -> _StepBoard:
         self._progress.start()
@@ -102,6 +109,8 @@ class _StepBoard:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+        if self._file is not None:
+            self._file.close()
 
     def update(self, step: StepState) -> None:
         """Show a step's state."""
@@ -112,7 +121,7 @@ class _StepBoard:
             self._lines[step.step],
             total=None if share is None else 1.0,
             completed=share or 0.0,
-            state=_ENDED[step.success],
+            state="ended" if step.success is None and share == 1.0 else _ENDED[step.success],
         )
 
 

@@ -83,7 +83,7 @@ _retrying = Retrying(
     # In a run of one video Dagster does the same by the step's RetryPolicy.
     retry=retry_if_exception(lambda error: isinstance(error, dg.Failure) and error.allow_retries),
     stop=stop_after_attempt(RETRY.max_retries + 1),
-    wait=wait_exponential_jitter(initial=RETRY.delay or 0),
+    wait=wait_exponential_jitter(multiplier=RETRY.delay or 0),
     reraise=True,
 )
 
