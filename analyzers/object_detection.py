@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzers import progress
 from analyzers.base import (
@@ -23,6 +21,8 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
+from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
+from analyzers.methods.shot_starts import shot_starts_s
 from analyzers.methods.tracking import FAINTEST, Track, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections, Detector
 from analyzers.video import Frames, Video, windows
@@ -155,7 +155,7 @@ class ObjectDetection(Analyzer):
         tracks = track_objects(
             detections,
             video.analysis.times_s,
-            _shot_starts_s(cuts) if cuts is not None else [],
+            shot_starts_s(cuts),
             aspect=width / height,
         )
         rows = _rows(tracks, video.analysis)
@@ -176,13 +176,6 @@ def _detect(detector: Detector, frames: Frames) -> list[Detections]:
         progress.checkpoint(part.start, len(frames))
         found += detector.detect(list(pictures), FAINTEST)
     return found
-
-
-def _shot_starts_s(cuts: AnalysisResult) -> list[float]:
-    """Where the shots after the first one begin."""
-    table = cuts.observations
-    shots = table.filter(pc.equal(table["type"], "shot"))
-    return [start_s for start_s in shots["time_s"].to_pylist() if start_s > 0]
 
 
 def _rows(tracks: Sequence[Track], frames: Frames) -> list[dict[str, Any]]:
@@ -325,15 +318,7 @@ def _contact_sheet(frames: Frames, observations: pa.Table) -> bytes:
     tiles = [
         _tile(frames[i], rows_of[int(frames.frame_numbers[i])], frames.times_s[i]) for i in chosen
     ]
-    blank = np.full_like(tiles[0], 255)
-    tiles += [blank] * (-len(tiles) % min(_COLUMNS, len(tiles)))
-    lines = [
-        np.hstack(tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), min(_COLUMNS, len(tiles)))
-    ]
-    _, jpeg = cv2.imencode(
-        ".jpg", cv2.cvtColor(np.vstack(lines), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 72]
-    )
-    return jpeg.tobytes()
+    return contact_sheet(tiles, _COLUMNS)
 
 
 def _tile(frame: np.ndarray, rows: Sequence[Mapping[str, Any]], time_s: float) -> np.ndarray:
@@ -341,25 +326,10 @@ def _tile(frame: np.ndarray, rows: Sequence[Mapping[str, Any]], time_s: float) -
     tile = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = tile.shape[:2]
     for row in sorted(rows, key=lambda r: -r["screen_share"]):
-        colour = _track_colour(row["track_id"])
+        colour = track_colour(row["track_id"])
         x1, y1 = int(row["x1"] * width), int(row["y1"] * height)
         x2, y2 = int(row["x2"] * width), int(row["y2"] * height)
         cv2.rectangle(tile, (x1, y1), (x2 - 1, y2 - 1), colour, 2)
-        _tag(tile, f"{row['label']} {row['track_id']}", x1, max(y1, 17), colour)
-    _tag(tile, f"{time_s:.1f} s", 0, height, (255, 255, 255))
+        tag(tile, f"{row['label']} {row['track_id']}", x1, max(y1, 17), colour)
+    tag(tile, f"{time_s:.1f} s", 0, height, (255, 255, 255))
     return tile
-
-
-def _tag(picture: np.ndarray, text: str, left: int, bottom: int, colour: tuple[int, ...]) -> None:
-    """Dark text on a coloured plate, moved to the left where it would leave the picture."""
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
-    left = max(0, min(left, picture.shape[1] - width - 4))
-    cv2.rectangle(picture, (left, bottom - height - 5), (left + width + 3, bottom), colour, -1)
-    place = (left + 2, bottom - 4)
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (20, 20, 20), 1, cv2.LINE_AA)
-
-
-def _track_colour(track_id: int) -> tuple[int, int, int]:
-    """A bright colour; steps of the golden angle keep neighbours apart."""
-    r, g, b = colorsys.hsv_to_rgb(track_id * 0.381966 % 1, 0.65, 1.0)
-    return int(r * 255), int(g * 255), int(b * 255)

@@ -48,6 +48,7 @@ class BudgetLine:
 BUDGET = (
     BudgetLine("decode, ladder, both audio rates", 0.12, ("decode",)),
     BudgetLine("object_detection", 0.08, ("object_detection",)),
+    BudgetLine("faces: detection, landmarks, emotion, age, gaze together", 0.07, ("faces",)),
     BudgetLine("text_overlay", 0.10, ("text_overlay",)),
     BudgetLine("cut_analysis", 0.12, ("cut_analysis",)),
     BudgetLine("camera_analysis", 0.04, ("camera_analysis",)),

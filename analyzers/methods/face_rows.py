@@ -1,0 +1,58 @@
+"""How analyzers read the shared product `faces`: its rows, and the pictures to cut them from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from analyzers.base import AnalysisResult
+from analyzers.models.faces import LANDMARKS
+from analyzers.video import Video
+
+#: Rungs a face may be cut from.
+PICTURES = ("analysis", "detail")
+#: Whether a face can be judged, or why not, worst first after `good`.
+FLAWS = ("good", "small", "turned", "blurred")
+
+
+def face_rows(faces: AnalysisResult) -> list[dict[str, Any]]:
+    """The rows of the product, in the order of time."""
+    return faces.observations.to_pylist()
+
+
+def box_of(row: Mapping[str, Any]) -> np.ndarray:
+    """Corners x1, y1, x2, y2 relative to the frame, (4,)."""
+    return np.array([row["x1"], row["y1"], row["x2"], row["y2"]])
+
+
+def landmarks_of(row: Mapping[str, Any]) -> np.ndarray:
+    """The five points relative to the frame, (5, 2), in the detector's order."""
+    return np.array([[row[f"{point}_x"], row[f"{point}_y"]] for point in LANDMARKS])
+
+
+class FacePictures:
+    """The pictures of a video by frame number; keeps the last one of each rung opened."""
+
+    def __init__(self, video: Video) -> None:
+        self._rungs = {"analysis": video.analysis, "detail": video.detail}
+        self._places = {
+            name: {int(n): i for i, n in enumerate(rung.frame_numbers)}
+            for name, rung in self._rungs.items()
+        }
+        self._last: dict[str, tuple[int, np.ndarray]] = {}
+
+    def has_detail(self, frame: int) -> bool:
+        """Whether there is a full-size picture of a frame."""
+        return frame in self._places["detail"]
+
+    def get(self, frame: int, rung: str) -> np.ndarray:
+        """The RGB picture of a frame number from a rung."""
+        if self._last.get(rung, (-1, None))[0] != frame:
+            self._last[rung] = (frame, self._rungs[rung][self._places[rung][frame]])
+        return self._last[rung][1]
+
+    def of(self, row: Mapping[str, Any]) -> np.ndarray:
+        """The picture that a row of the product is to be cut from."""
+        return self.get(row["frame"], row["picture"])
