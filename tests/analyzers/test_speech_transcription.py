@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -14,12 +13,11 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.models.asr import HeardWord, Listening, Passage
-from analyzers.models.lending import Models
-from analyzers.models.vad import WINDOW_S
 from analyzers.run import run_analyzer
 from analyzers.speech_transcription import SpeechTranscription
 from analyzers.video import Video
 from tests.analyzers.made import made_video
+from tests.analyzers.made_voices import Lender, made_voices
 
 Said = Sequence[tuple[str, float, float, float]]
 
@@ -33,20 +31,6 @@ def passage(
         compression,
         0.1,
     )
-
-
-class Voice:
-    """Hears a voice in the given spans."""
-
-    def __init__(self, spans: Sequence[tuple[float, float]]) -> None:
-        self._spans = spans
-
-    def probabilities(self, sound: np.ndarray) -> np.ndarray:
-        times_s = (np.arange(-(-len(sound) // 512)) + 0.5) * WINDOW_S
-        found = np.full(len(times_s), 0.02, np.float32)
-        for start, end in self._spans:
-            found[(times_s >= start) & (times_s < end)] = 0.95
-        return found
 
 
 class Recognizer:
@@ -72,16 +56,6 @@ class Recognizer:
         return Listening(found, None if language else 0.9, told(self._answers.pop(0)))
 
 
-class Lender(Models):
-    def __init__(self, **models: Any) -> None:
-        super().__init__({})
-        self._models = models
-
-    @contextmanager
-    def lend(self, role: str) -> Iterator[Any]:
-        yield self._models[role]
-
-
 def sounding(end_s: float) -> Video:
     return made_video(end_s)
 
@@ -92,8 +66,8 @@ def analyze(
     recognizer: Recognizer,
     settings: SpeechTranscription.Settings | None = None,
 ) -> AnalysisResult:
-    analyzer = SpeechTranscription(Lender(vad=Voice(spans), asr=recognizer), settings)
-    result, _ = run_analyzer(analyzer, video, {})
+    analyzer = SpeechTranscription(Lender(asr=recognizer), settings)
+    result, _ = run_analyzer(analyzer, video, {"voices": made_voices(video, spans)})
     return result
 
 
@@ -260,8 +234,9 @@ def test_words_of_one_time_get_times_of_their_own() -> None:
 
 def test_preview_shows_the_words() -> None:
     video = sounding(7.0)
-    analyzer = SpeechTranscription(Lender(vad=Voice([(0.5, 2.2)]), asr=Recognizer([[HELLO]])))
-    result, _ = run_analyzer(analyzer, video, {})
+    analyzer = SpeechTranscription(Lender(asr=Recognizer([[HELLO]])))
+    voices = made_voices(video, [(0.5, 2.2)])
+    result, _ = run_analyzer(analyzer, video, {"voices": voices})
     preview = analyzer.preview(video, result)
     picture = cv2.imdecode(np.frombuffer(preview.image, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (2 * 120, 900, 3)
@@ -270,5 +245,18 @@ def test_preview_shows_the_words() -> None:
     assert dark[:, 60:350].any(), "words stand in the first row"
     assert not dark[:, 700:].any(), "and none where none is said"
     silent = made_video(2.0, sound=False)
-    nothing, _ = run_analyzer(analyzer, silent, {})
+    nothing, _ = run_analyzer(analyzer, silent, {"voices": made_voices(silent)})
     assert analyzer.preview(silent, nothing).markdown == "no audio track"
+
+
+def test_words_and_sentences_know_their_speaker() -> None:
+    """Two voices of different level, which the made encoder tells apart."""
+    video = sounding(8.0)
+    level = np.where(np.arange(len(video.audio_16k)) < 4 * 16000, 0.3, 0.6).astype(np.float32)
+    video = replace(video, audio_16k=level)
+    said = passage(
+        [("Who", 0.2, 1.0, 0.9), ("there?", 1.0, 2.0, 0.9), ("Me.", 3.8, 4.6, 0.9)], blank=" "
+    )
+    result = analyze(video, [(0.5, 3.5), (4.5, 7.5)], Recognizer([[said]]))
+    assert result.observations["speaker"].to_pylist() == ["S1", "S1", "S2"]
+    assert result.summary["sentence_speakers"] == ["S1", "S2"]

@@ -239,7 +239,8 @@ def test_the_projects_manifest_is_whole():
     for profile, roles in read.profiles.items():
         for role, choice in roles.items():
             read.model_for(role, choice.model)
-            assert {"detector", "ocr", "asr", "shots", "sound", "vad"} <= roles.keys(), profile
+            needed = {"detector", "ocr", "asr", "shots", "sound", "vad", "speaker"}
+            assert needed <= roles.keys(), profile
     for spec in read.models.values():
         module, _, function = spec.loader.partition(":")
         assert module.startswith("analyzers.models.")
