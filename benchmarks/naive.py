@@ -119,6 +119,40 @@ def faces() -> Run:
     return run
 
 
+def face_emotion() -> Run:
+    from ai_edge_litert.interpreter import Interpreter
+
+    labels = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    detect = face_detector()
+    network = Interpreter(str(MODELS.path("fer")))
+    network.allocate_tensors()
+    source, target = network.get_input_details()[0], network.get_output_details()[0]
+
+    def run(path: Path) -> Any:
+        rows = []
+        for number, time_s, frame in sampled(path, 5.0):
+            picture = shrunk(frame, 360)
+            for face in detect(picture):
+                x, y, width, height = (max(0, int(v)) for v in face[:4])
+                crop = picture[y : y + height, x : x + width]
+                grey = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), (64, 64))
+                scaled = grey.astype(np.float32)[None, :, :, None] / 127.5 - 1
+                network.set_tensor(source["index"], scaled)
+                network.invoke()
+                scores = network.get_tensor(target["index"])[0]
+                rows.append(
+                    {
+                        "time_s": time_s,
+                        "frame": number,
+                        "emotion": labels[int(scores.argmax())],
+                        "scores": scores.tolist(),
+                    }
+                )
+        return rows
+
+    return run
+
+
 def text_overlay() -> Run:
     from rapidocr import RapidOCR
 
@@ -416,6 +450,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
     for loader in (
         object_detection,
         faces,
+        face_emotion,
         text_overlay,
         cut_analysis,
         camera_analysis,

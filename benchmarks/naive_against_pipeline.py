@@ -42,13 +42,16 @@ class BudgetLine:
     parts: tuple[str, ...]
 
 
+#: All that is done with faces, which has one budget.
+FACES = ("faces", "face_emotion")
+
 #: The design's budget (section 8), for what stands. `decode` is the frames with both audio rates,
 #: `engine` what the pipeline spends beside decode and analyzers: Dagster, previews, results, the
 #: document. A new analyzer is put into its line here.
 BUDGET = (
     BudgetLine("decode, ladder, both audio rates", 0.12, ("decode",)),
     BudgetLine("object_detection", 0.08, ("object_detection",)),
-    BudgetLine("faces: detection, landmarks, emotion, age, gaze together", 0.07, ("faces",)),
+    BudgetLine("faces: detection, landmarks, emotion, age, gaze together", 0.07, FACES),
     BudgetLine("text_overlay", 0.10, ("text_overlay",)),
     BudgetLine("cut_analysis", 0.12, ("cut_analysis",)),
     BudgetLine("camera_analysis", 0.04, ("camera_analysis",)),

@@ -52,6 +52,19 @@ class AnalyzerConfig(_Part):
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="By role")
 
 
+class PeopleSettings(_Part):
+    """What may be told of the people in a video."""
+
+    apparent_age: bool = Field(
+        True,
+        description="Off (false) switches off what is guessed from a face: age, gender, emotion",
+    )
+
+
+#: The analyzers that guess at a person from the face.
+_GUESS_FROM_FACES = {"age_estimation", "face_emotion"}
+
+
 class StageLimits(_Part):
     """How many analyzers of a stage run at once within a run."""
 
@@ -84,6 +97,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="Models by role, in place of the profile's"
     )
     analyzers: dict[str, AnalyzerConfig] = Field(default_factory=dict)
+    people: PeopleSettings = PeopleSettings()
     stage_limits: StageLimits = StageLimits()
     max_concurrent_steps: int = Field(
         0, ge=0, description="Steps of a run at once, all stages together; 0: follow the cores"
@@ -131,6 +145,8 @@ class Settings(BaseSettings):
         return {name: cls for name, cls in classes.items() if self._is_enabled(name, cls)}
 
     def _is_enabled(self, name: str, cls: type[Analyzer]) -> bool:
+        if name in _GUESS_FROM_FACES and not self.people.apparent_age:
+            return False  # whatever else is configured: some may not use them
         configured = self.analyzers.get(name, AnalyzerConfig()).enabled
         return cls.enabled_by_default if configured is None else configured
 

@@ -111,3 +111,34 @@ def test_portrait_of_the_sample(
     assert share == 1.0
     assert len(rows) == len(times_s)
     assert len({r["track_id"] for r in rows}) == 1
+
+
+def test_emotions_go_from_sad_to_happy(demo_video: Clips, report: Report) -> None:
+    """The label: sad or crying in the first third, happy in the last."""
+    clip = "woman_emotions_closeup"
+    result = analyzed("face_emotion", demo_video(clip), [])
+    verdicts = [s["emotion"] for s in result.segments.to_pylist()]
+    third = len(verdicts) // 3
+    sad = verdicts[:third].count("sad") / third
+    happy = verdicts[-third:].count("happy") / third
+    report("face_emotion", clip, "seconds of the first third that are sad", sad, ">= 0.8")
+    report("face_emotion", clip, "seconds of the last third that are happy", happy, ">= 0.8")
+    report("face_emotion", clip, "valence, first third", result.summary["first_valence"], "< 0")
+    report("face_emotion", clip, "valence, last third", result.summary["last_valence"], "> 0")
+    assert sad >= 0.8
+    assert happy >= 0.8
+    assert "happy" not in verdicts[:third]
+    assert "sad" not in verdicts[-third:]
+    assert result.summary["first_valence"] < 0 < result.summary["last_valence"]
+
+
+def test_the_portrait_smiles(
+    sample_video: Video, sample_labels: dict[str, Any], report: Report
+) -> None:
+    shots = sample_labels["shots"]
+    result = analyzed("face_emotion", sample_video, [shot["start_s"] for shot in shots[1:]])
+    verdicts = [s["emotion"] for s in result.segments.to_pylist()[11:15]]
+    report(
+        "face_emotion", "sample", "portrait's seconds that are happy", verdicts.count("happy"), "4"
+    )
+    assert verdicts == ["happy"] * 4
