@@ -153,6 +153,51 @@ def face_emotion() -> Run:
     return run
 
 
+def eye_tracking() -> Run:
+    """The landmarker's network itself, since MediaPipe's own package reports to its maker."""
+    import zipfile
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    detect = face_detector()
+    with zipfile.ZipFile(MODELS.path("face_landmarker")) as bundle:
+        network = Interpreter(model_content=bundle.read("face_landmarks_detector.tflite"))
+    network.allocate_tensors()
+    source = network.get_input_details()[0]["index"]
+    targets = {each["name"]: each["index"] for each in network.get_output_details()}
+
+    def openness(points: np.ndarray, eye: tuple[int, ...]) -> float:
+        """Eye aspect ratio (Soukupova & Cech 2016)."""
+        outer, up_1, up_2, inner, down_2, down_1 = points[list(eye), :2]
+        height = np.linalg.norm(up_1 - down_1) + np.linalg.norm(up_2 - down_2)
+        return float(height / (2 * np.linalg.norm(outer - inner)))
+
+    def run(path: Path) -> Any:
+        rows = []
+        for number, time_s, frame in sampled(path, 15.0):
+            picture = shrunk(frame, 360)
+            for face in detect(picture)[:2]:
+                x, y, width, height = face[:4]
+                side = 1.5 * max(width, height)
+                crop = cv2.getRectSubPix(
+                    picture,
+                    (int(side), int(side)),
+                    (float(x + width / 2), float(y + height / 2)),
+                )
+                rgb = cv2.cvtColor(cv2.resize(crop, (256, 256)), cv2.COLOR_BGR2RGB)
+                network.set_tensor(source, rgb[None].astype(np.float32) / 255)
+                network.invoke()
+                points = network.get_tensor(targets["Identity"]).reshape(478, 3)
+                eyes = [
+                    openness(points, eye)
+                    for eye in ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
+                ]
+                rows.append({"time_s": time_s, "frame": number, "openness": eyes})
+        return rows
+
+    return run
+
+
 def text_overlay() -> Run:
     from rapidocr import RapidOCR
 
@@ -451,6 +496,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         object_detection,
         faces,
         face_emotion,
+        eye_tracking,
         text_overlay,
         cut_analysis,
         camera_analysis,

@@ -23,6 +23,21 @@ def roll_deg(landmarks: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(dy, dx)))
 
 
+def square_turn(
+    picture: np.ndarray, box: np.ndarray, lean_deg: float, scale: float, side_px: int
+) -> np.ndarray:
+    """What takes pixels of the picture to pixels of a square crop, (2, 3); see `square_crop`.
+
+    `lean_deg`: by how much the face leans clockwise; the crop has it upright.
+    """
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = box * np.array([width, height, width, height])
+    side = scale * max(x2 - x1, y2 - y1, 1.0)
+    centre = (float(x1 + x2) / 2, float(y1 + y2) / 2)
+    turn = cv2.getRotationMatrix2D(centre, lean_deg, side_px / side)
+    return turn + np.array([[0, 0, side_px / 2 - centre[0]], [0, 0, side_px / 2 - centre[1]]])
+
+
 def square_crop(
     picture: np.ndarray, box: np.ndarray, landmarks: np.ndarray, scale: float, side_px: int
 ) -> np.ndarray:
@@ -32,13 +47,8 @@ def square_crop(
     the picture. What lies outside of the picture repeats its edge.
     """
     height, width = picture.shape[:2]
-    x1, y1, x2, y2 = box * np.array([width, height, width, height])
-    side = scale * max(x2 - x1, y2 - y1, 1.0)
-    centre = (float(x1 + x2) / 2, float(y1 + y2) / 2)
-    angle = roll_deg(landmarks * np.array([width, height]))
-    turn = cv2.getRotationMatrix2D(centre, angle, side_px / side)
-    turn = turn + np.array([[0, 0, side_px / 2 - centre[0]], [0, 0, side_px / 2 - centre[1]]])
-    return _warp(picture, turn, side_px, side_px / side)
+    lean_deg = roll_deg(landmarks * np.array([width, height]))
+    return warped(picture, square_turn(picture, box, lean_deg, scale, side_px), side_px)
 
 
 def dlib_chip(
@@ -54,8 +64,7 @@ def dlib_chip(
     base = nose + _NOSE_BASE * (np.mean(mouth, axis=0) - nose)
     wanted = (padding + _CHIP) / (2 * padding + 1) * side_px
     turn = _similarity(np.array([right_eye, left_eye, base]), wanted)
-    scale = float(np.hypot(turn[0, 0], turn[0, 1]))
-    return _warp(picture, turn, side_px, scale)
+    return warped(picture, turn, side_px)
 
 
 def _similarity(seen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -69,12 +78,12 @@ def _similarity(seen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.array([[a, -b, dx], [b, a, dy]])
 
 
-def _warp(picture: np.ndarray, turn: np.ndarray, side_px: int, scale: float) -> np.ndarray:
+def warped(picture: np.ndarray, turn: np.ndarray, side_px: int) -> np.ndarray:
     """Apply a similarity; where it shrinks, first blur by as much, so that nothing flickers."""
+    scale = float(np.hypot(turn[0, 0], turn[0, 1]))
     if scale < 0.5:
-        # A Gaussian of half the step is the usual guard against aliasing.
-        sigma = 0.5 / scale / 2
-        picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+        # A sigma of a quarter of the step is enough against aliasing.
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.25 / scale)
     return cv2.warpAffine(
         picture, turn, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -38,8 +38,9 @@ _BLENDSHAPE_POINTS = np.fromstring(
     dtype=np.int64,
     sep=" ",
 )
-#: Places of the two blinks among the 52 blendshapes: the person's left eye and right eye.
+#: Places among the 52 blendshapes, the person's left eye and right eye: shut, and cast down.
 EYE_BLINK_LEFT, EYE_BLINK_RIGHT = 9, 10
+EYE_LOOK_DOWN_LEFT, EYE_LOOK_DOWN_RIGHT = 11, 12
 
 
 @dataclass(frozen=True)

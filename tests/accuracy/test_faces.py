@@ -4,9 +4,12 @@ Only faces are labelled, one sequence of emotions and two people; what has no la
 the portrait, turned, mirrored, shrunk or blurred by a known amount.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import cv2
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,8 +17,9 @@ from analyzers import get_analyzer
 from analyzers.base import AnalysisResult
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
-from analyzers.video import Video
+from analyzers.video import Frames, MappedFrames, Video
 from tests.accuracy.conftest import Report
+from tests.analyzers.sample_face import portrait, turned, video_of
 
 pytestmark = pytest.mark.accuracy
 
@@ -142,3 +146,86 @@ def test_the_portrait_smiles(
         "face_emotion", "sample", "portrait's seconds that are happy", verdicts.count("happy"), "4"
     )
     assert verdicts == ["happy"] * 4
+
+
+#: Blinks of woman_emotions_closeup from 6.0 to 17.5 s, seen by eye in every frame at 15 a second.
+#: Before she has her eyes shut or a hand before them, afterwards she shuts them laughing.
+BLINKS_S = (6.42, 8.43, 10.34, 12.01, 16.10)
+
+
+def test_blinks(demo_video: Clips, report: Report) -> None:
+    clip = "woman_emotions_closeup"
+    result = analyzed("eye_tracking", demo_video(clip), [])
+    found = [
+        row["time_s"]
+        for row in result.observations.to_pylist()
+        if row["blink"] and 6.0 <= row["time_s"] < 17.5
+    ]
+    right = [t for t in BLINKS_S if any(abs(t - f) <= 0.15 for f in found)]
+    wrong = [f for f in found if all(abs(t - f) > 0.15 for t in BLINKS_S)]
+    report("eye_tracking", clip, "blinks found of 5", len(right), ">= 4")
+    report("eye_tracking", clip, "false blinks", len(wrong), "<= 1")
+    assert len(right) >= 4
+    assert len(wrong) <= 1
+
+
+def test_the_portrait_looks_into_the_camera(
+    sample_video: Video, sample_labels: dict[str, Any], report: Report
+) -> None:
+    shots = sample_labels["shots"]
+    result = analyzed("eye_tracking", sample_video, [shot["start_s"] for shot in shots[1:]])
+    shares = [s["camera_share"] for s in result.segments.to_pylist()[11:15]]
+    report("eye_tracking", "sample", "portrait looks into the camera", min(shares), ">= 0.9")
+    assert min(shares) >= 0.9
+
+
+@pytest.mark.parametrize("lean_deg", [-30, -15, 15, 30])
+def test_roll_of_a_turned_portrait(report: Report, lean_deg: int) -> None:
+    """A still of the sample, turned by a known angle, against itself upright."""
+    upright = analyzed("eye_tracking", video_of([portrait()]), []).summary
+    video = video_of([turned(portrait(), lean_deg)])
+    named = dataclasses.replace(video.info, video_id=f"turned-{lean_deg}")
+    leaning = analyzed("eye_tracking", dataclasses.replace(video, info=named), []).summary
+    error = abs(leaning["roll_deg"] - upright["roll_deg"] - lean_deg)
+    report(
+        "eye_tracking", f"portrait turned by {lean_deg}", "error of roll in degrees", error, "<= 3"
+    )
+    assert error <= 3
+
+
+@pytest.mark.parametrize("width_px", [64, 40])
+def test_a_smaller_face_keeps_its_angles(demo_video: Clips, report: Report, width_px: int) -> None:
+    """The close-up made smaller, against itself at full size, second by second."""
+    clip = "woman_emotions_closeup"
+    video = demo_video(clip)
+    scale = width_px / 213  # its face's width
+    smaller = dataclasses.replace(
+        video,
+        info=dataclasses.replace(video.info, video_id=f"{video.id}-{width_px}"),
+        motion=_scaled(video.motion, scale),
+        analysis=_scaled(video.analysis, scale),
+        detail=_scaled(video.detail, scale),
+    )
+    full = analyzed("eye_tracking", video, []).segments.to_pylist()
+    small = analyzed("eye_tracking", smaller, []).segments.to_pylist()
+    pairs = [(a, b) for a, b in zip(full, small, strict=True) if a["gaze"] and b["gaze"]]
+    for name in ("yaw_deg", "pitch_deg", "roll_deg"):
+        error = float(np.median([abs(a[name] - b[name]) for a, b in pairs]))
+        report(
+            "eye_tracking", f"{clip}, face {width_px} px", f"median error of {name}", error, "<= 3"
+        )
+        assert error <= 3
+    same = float(np.mean([a["gaze"] == b["gaze"] for a, b in pairs]))
+    report(
+        "eye_tracking", f"{clip}, face {width_px} px", "seconds with the same gaze", same, ">= 0.8"
+    )
+    assert len(pairs) >= 15
+    assert same >= 0.8
+
+
+def _scaled(rung: Frames, scale: float) -> MappedFrames:
+    pictures = [
+        cv2.resize(rung[i], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for i in range(len(rung))
+    ]
+    return MappedFrames(rung.times_s, rung.frame_numbers, np.stack(pictures))
