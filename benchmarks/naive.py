@@ -14,6 +14,7 @@ only what no longer runs is repaired.
 Results go to FOLDER as one JSON for each video; the last line printed is what each analyzer cost.
 """
 
+import itertools
 import json
 import math
 import time
@@ -489,6 +490,27 @@ def speech_rate() -> Run:
     return run
 
 
+def speech_flow() -> Run:
+    def run(path: Path) -> Any:
+        transcript = DONE["speech_transcription"]
+        if transcript is None:
+            return None
+        words = transcript["words"]
+        pauses = [
+            {"start_s": a["end_s"], "end_s": b["start_s"]}
+            for a, b in itertools.pairwise(words)
+            if b["start_s"] - a["end_s"] >= 0.25
+        ]
+        plain = [word["word"].strip(" .,!?;:-").lower() for word in words]
+        return {
+            "pauses": pauses,
+            "fillers": sum(word in ("um", "uh", "er", "erm", "hmm") for word in plain),
+            "repetitions": sum(a == b for a, b in itertools.pairwise(plain)),
+        }
+
+    return run
+
+
 #: Probe-tone profiles of C major and C minor (Krumhansl & Kessler 1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -527,6 +549,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         speech_transcription,
         audio_analysis,
         speech_rate,
+        speech_flow,
     )
 }
 

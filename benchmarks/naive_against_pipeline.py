@@ -57,7 +57,7 @@ BUDGET = (
     BudgetLine("camera_analysis", 0.04, ("camera_analysis",)),
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
-    BudgetLine("all other sound", 0.06, ("voices", "audio_analysis", "speech_rate")),
+    BudgetLine("all other sound", 0.06, ("voices", "audio_analysis", "speech_rate", "speech_flow")),
     BudgetLine("narrative, intelligence, document, engine", 0.06, ("engine",)),
 )
 
