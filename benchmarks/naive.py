@@ -201,6 +201,40 @@ def eye_tracking() -> Run:
     return run
 
 
+def age_estimation() -> Run:
+    import onnxruntime
+
+    detect = face_detector()
+    age, gender = (
+        onnxruntime.InferenceSession(MODELS.path("dlib_age_gender", f"{name}-v1.onnx"))
+        for name in ("age", "gender")
+    )
+    years = np.array([0.25, *range(1, 81)], np.float32)
+    mean_rgb = (122.782, 117.001, 104.298)
+
+    def run(path: Path) -> Any:
+        rows = []
+        for number, time_s, frame in sampled(path, 1.0):
+            for face in detect(frame):
+                x, y, width, height = (max(0, int(v)) for v in face[:4])
+                crop = frame[y : y + height, x : x + width]
+                chips = [
+                    cv2.dnn.blobFromImage(crop, 1 / 256, (side, side), mean_rgb, swapRB=True)
+                    for side in (64, 32)
+                ]
+                rows.append(
+                    {
+                        "time_s": time_s,
+                        "frame": number,
+                        "age": float(age.run(None, {"images": chips[0]})[0][0] @ years),
+                        "female": float(gender.run(None, {"images": chips[1]})[0][0, 0]),
+                    }
+                )
+        return {"faces": rows, "age": float(np.median([row["age"] for row in rows] or [0]))}
+
+    return run
+
+
 def text_overlay() -> Run:
     from rapidocr import RapidOCR
 
@@ -541,6 +575,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         faces,
         face_emotion,
         eye_tracking,
+        age_estimation,
         text_overlay,
         cut_analysis,
         camera_analysis,

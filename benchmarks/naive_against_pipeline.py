@@ -43,7 +43,7 @@ class BudgetLine:
 
 
 #: All that is done with faces, which has one budget.
-FACES = ("faces", "face_emotion", "eye_tracking")
+FACES = ("faces", "face_emotion", "eye_tracking", "age_estimation")
 
 #: The design's budget (section 8), for what stands. `decode` is the frames with both audio rates,
 #: `engine` what the pipeline spends beside decode and analyzers: Dagster, previews, results, the

@@ -57,7 +57,8 @@ def dlib_chip(
     """A face aligned as dlib does with five points, for networks trained on its chips.
 
     `picture`: uint8. `landmarks`: (5, 2) relative to the picture. `padding`: what is added on each
-    side, relative to the chip, as dlib means it.
+    side, relative to the chip, as dlib means it. With dlib's own alignment in its place, the median
+    of the apparent age over a clip differs by 0.4 to 3.4 years.
     """
     height, width = picture.shape[:2]
     right_eye, left_eye, nose, *mouth = landmarks * np.array([width, height])

@@ -229,3 +229,32 @@ def _scaled(rung: Frames, scale: float) -> MappedFrames:
         for i in range(len(rung))
     ]
     return MappedFrames(rung.times_s, rung.frame_numbers, np.stack(pictures))
+
+
+@pytest.mark.parametrize(
+    ("clip", "gender"),
+    [("woman_emotions_closeup", "female"), ("juggle_man_football", "male")],
+)
+def test_labelled_gender(demo_video: Clips, report: Report, clip: str, gender: str) -> None:
+    """By label and by caption; one person each, most of the time under one id."""
+    rows = analyzed("age_estimation", demo_video(clip), []).observations.to_pylist()
+    judged = [row for row in rows if row["judged_count"]]
+    report("age_estimation", clip, "apparent gender", judged[0]["apparent_gender"], gender)
+    report("age_estimation", clip, "apparent age in years", judged[0]["age_years"], "-")
+    spread = f"{judged[0]['age_low_years']:.0f} to {judged[0]['age_high_years']:.0f}"
+    report("age_estimation", clip, "four fifths of the frames", spread, "-")
+    assert {row["apparent_gender"] for row in judged} == {gender}
+
+
+def test_age_of_the_portrait(
+    sample_video: Video, sample_labels: dict[str, Any], report: Report
+) -> None:
+    """Eileen Collins, born in November 1956, in a portrait of NASA's of the early nineties."""
+    shots = sample_labels["shots"]
+    result = analyzed("age_estimation", sample_video, [shot["start_s"] for shot in shots[1:]])
+    row = next(r for r in result.observations.to_pylist() if r["time_s"] >= 10.9)
+    error = row["age_years"] - 36
+    report("age_estimation", "sample", "error of an age of about 36", error, "within 10")
+    report("age_estimation", "sample", "apparent gender", row["apparent_gender"], "female")
+    assert abs(error) <= 10
+    assert row["apparent_gender"] == "female"

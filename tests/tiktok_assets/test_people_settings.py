@@ -6,7 +6,7 @@ import pytest
 
 from tiktok_assets.settings import Settings
 
-GUESSES = {"face_emotion"}
+GUESSES = {"age_estimation", "face_emotion"}
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ def test_smiling_woman_is_happy(found: Faces) -> None:
 
 
 def test_age_and_gender_of_the_portrait(found: Faces) -> None:
-    """She was 35 in it; the networks err by several years on one picture."""
+    """She was about 36 in it; the networks err by several years on one picture."""
     estimator = borrowed("age_gender")
     chips = [dlib_chip(portrait(), found.landmarks[0], AGE_CHIP_PX)] * 2
     ages = estimator.ages_years(chips)
