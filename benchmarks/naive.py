@@ -201,6 +201,53 @@ def eye_tracking() -> Run:
     return run
 
 
+def body_pose() -> Run:
+    from ultralytics import YOLO
+
+    model: Any = YOLO(MODELS.path("yolo11n_pose"), task="pose")
+
+    def run(path: Path) -> Any:
+        rows = []
+        for number, time_s, frame in sampled(path, 5.0):
+            result = model.track(
+                frame, persist=number > 0, tracker="bytetrack.yaml", verbose=False
+            )[0]
+            boxes = result.boxes
+            ids = boxes.id.tolist() if boxes.id is not None else [None] * len(boxes)
+            for k, (box, track_id) in enumerate(zip(boxes.xyxyn.tolist(), ids, strict=True)):
+                points = result.keypoints.data[k].numpy()
+                rows.append(
+                    {
+                        "time_s": time_s,
+                        "frame": number,
+                        "track_id": track_id,
+                        "box": box,
+                        "keypoints": points.tolist(),
+                        "posture": _posture(points),
+                        "hands_raised": int(
+                            ((points[9:11, 2] > 0.5) & (points[9:11, 1] < points[0, 1])).sum()
+                        ),
+                    }
+                )
+        return rows
+
+    return run
+
+
+def _posture(points: np.ndarray) -> str:
+    """From the angles of trunk and thighs against the vertical."""
+    shoulders, hips, knees = (points[[i, i + 1]] for i in (5, 11, 13))
+    if min(shoulders[:, 2].min(), hips[:, 2].min(), knees[:, 2].min()) < 0.5:
+        return "unknown"
+    trunk, thighs = (
+        b[:, :2].mean(0) - a[:, :2].mean(0) for a, b in ((shoulders, hips), (hips, knees))
+    )
+    trunk_deg, thigh_deg = (math.degrees(math.atan2(abs(v[0]), v[1])) for v in (trunk, thighs))
+    if trunk_deg > 60:
+        return "lying"
+    return "standing" if thigh_deg < 40 else "sitting"
+
+
 def age_estimation() -> Run:
     import onnxruntime
 
@@ -572,6 +619,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
     loader.__name__: loader
     for loader in (
         object_detection,
+        body_pose,
         faces,
         face_emotion,
         eye_tracking,

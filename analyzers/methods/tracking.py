@@ -187,7 +187,7 @@ def _members(found: Detections, kinship: str) -> Detections:
     for i in np.flatnonzero(
         (_KINSHIP_OF[found.class_ids] == kinship) & (found.confidence >= FAINTEST)
     ):
-        if all(_iou(found.boxes[i], found.boxes[k]) < _SAME_OBJECT_IOU for k in kept):
+        if all(iou(found.boxes[i], found.boxes[k]) < _SAME_OBJECT_IOU for k in kept):
             kept.append(int(i))
     return Detections(found.boxes[kept], found.confidence[kept], found.class_ids[kept])
 
@@ -221,7 +221,8 @@ def _square(aspect: float) -> np.ndarray:
     return np.array([aspect, 1, aspect, 1], np.float32)
 
 
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    """Overlap of two boxes (4,) by the area they cover together, 0..1."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     shared = width * height
@@ -233,4 +234,4 @@ def _diou(a: np.ndarray, b: np.ndarray, aspect: float) -> float:
     a, b = a * _square(aspect), b * _square(aspect)
     apart = np.hypot(*((a[:2] + a[2:]) / 2 - (b[:2] + b[2:]) / 2))
     enclosing = np.hypot(*(np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])))
-    return _iou(a, b) - float(apart / enclosing) ** 2 if enclosing > 0 else _iou(a, b)
+    return iou(a, b) - float(apart / enclosing) ** 2 if enclosing > 0 else iou(a, b)

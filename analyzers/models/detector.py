@@ -106,6 +106,23 @@ class Letterbox:
     top: int
     left: int
 
+    @classmethod
+    def centred(cls, height: int, width: int, long_side_px: int) -> Letterbox:
+        """For a picture of this size, as the YOLO family of Ultralytics wants it.
+
+        Sides go only to the next multiple of the stride: 640x360 costs 0.6 of a square.
+        """
+        scale = long_side_px / max(height, width)
+        scaled = (round(height * scale), round(width * scale))
+        padded = tuple(-(-side // _STRIDE) * _STRIDE for side in scaled)
+        return cls(
+            (height, width),
+            scaled,
+            (padded[0], padded[1]),
+            (padded[0] - scaled[0]) // 2,
+            (padded[1] - scaled[1]) // 2,
+        )
+
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """The picture, scaled and padded."""
         if self.scaled != self.source:
@@ -123,9 +140,13 @@ class Letterbox:
         )
 
     def relative(self, corners: np.ndarray) -> np.ndarray:
-        """Corners in input pixels as parts of the picture's width and height, cut at its edges."""
-        shifted = corners - np.array([self.left, self.top] * 2, np.float32)
-        return (shifted / np.array(self.scaled[::-1] * 2, np.float32)).clip(0, 1).astype(np.float32)
+        """Corners in input pixels as parts of the picture's width and height, cut at its edges.
+
+        The last axis is x, y, or x and y of several points in turn.
+        """
+        shifted = corners.reshape(-1, 2) - np.array([self.left, self.top], np.float32)
+        parts = (shifted / np.array(self.scaled[::-1], np.float32)).clip(0, 1).astype(np.float32)
+        return parts.reshape(corners.shape)
 
 
 class Yolo(Detector):
@@ -140,17 +161,7 @@ class Yolo(Detector):
     _SIZE_PX = 640
 
     def _letterbox(self, height: int, width: int) -> Letterbox:
-        scale = self._SIZE_PX / max(height, width)
-        scaled = (round(height * scale), round(width * scale))
-        # Only the next multiple of the stride, not a square: 640x360 costs 0.6 of 640x640.
-        padded = tuple(-(-side // _STRIDE) * _STRIDE for side in scaled)
-        return Letterbox(
-            (height, width),
-            scaled,
-            (padded[0], padded[1]),
-            (padded[0] - scaled[0]) // 2,
-            (padded[1] - scaled[1]) // 2,
-        )
+        return Letterbox.centred(height, width, self._SIZE_PX)
 
     def _batch(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return cv2.dnn.blobFromImages(list(pictures), 1 / 255)
