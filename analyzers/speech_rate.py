@@ -117,7 +117,8 @@ class SpeechRate(Analyzer):
         Column(
             "acceleration_syllables_per_s2",
             pa.float32(),
-            "Change of the articulation rate in a second: median slope over utterances (Theil-Sen)",
+            "Change of the articulation rate in a second, of the speaker with most utterances: "
+            "median slope over them (Theil-Sen)",
             nullable=True,
         ),
         _rate("norm_ratio", "Words a minute against English conversation; null for other speech"),
@@ -187,7 +188,8 @@ class SpeechRate(Analyzer):
                 number = summary["speakers"].index(row["speaker"])
                 bar = (row["time_s"], row["end_s"], PALETTE[number % len(PALETTE)])
                 bars[names[9 - min(9, max(1, int(rate)))]].append(bar)
-        title = f"{summary['words_per_min']:.0f} words a minute" if rows else "no words"
+        per_min = summary["words_per_min"]
+        title = "too short for a rate" if per_min is None else f"{per_min:.0f} words a minute"
         if summary["articulation_syllables_per_s"]:
             title += f", {summary['articulation_syllables_per_s']:.1f} syllables a second spoken"
         if summary["pace"]:

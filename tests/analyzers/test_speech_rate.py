@@ -115,6 +115,7 @@ def test_a_short_word_has_no_rate() -> None:
     [row] = result.observations.to_pylist()
     assert row["words_per_s"] is None
     assert result.summary["words_per_min"] is None
+    assert SpeechRate(Models({})).preview(video, result).markdown.startswith("too short")
 
 
 def test_silence_is_not_applicable() -> None:
