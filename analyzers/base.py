@@ -303,9 +303,18 @@ def _schema_violation(
             return f"{where}: type {values.type} is not {column.type}"
         if values.null_count and not (column.nullable or nulls_allowed):
             return f"{where}: {values.null_count} nulls in a required column"
-        if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py():
-            return f"{where}: NaN; use null for a missing value"
+        if _has_no_number(values):
+            return f"{where}: NaN or infinite, which JSON cannot say; use null"
     return ""
+
+
+def _has_no_number(values: pa.ChunkedArray) -> bool:
+    """Whether a NaN or an infinity stands in a column of floats, or in lists of them."""
+    while pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type):
+        values = pc.list_flatten(values)
+    if not pa.types.is_floating(values.type):
+        return False
+    return pc.any(pc.invert(pc.is_finite(values))).as_py() or False
 
 
 def _range_violation(label: str, table: pa.Table, columns: Sequence[Column]) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analyzers.base import SchemaViolation, table_of
+from analyzers.base import Column, SchemaViolation, _schema_violation, table_of
 from analyzers.run import run_analyzer
 from tests.analyzers.made import brightness, made_video
 
@@ -53,6 +53,11 @@ def _with_column(table, name, values):
             "schema",
             lambda r: {"segments": _with_column(r.segments, "level", [0.1, np.nan, 0.2])},
             r"NaN",
+        ),
+        (
+            "schema",
+            lambda r: {"summary": {"level": np.inf}},
+            r"summary.level: NaN or infinite",
         ),
         ("schema", lambda r: {"summary": {}}, r"summary"),
         ("schema", lambda r: {"summary": {"level": 0.1, "more": 1}}, r"undeclared columns"),
@@ -116,3 +121,13 @@ def test_a_missing_required_result_is_named(video):
     analyzer.__class__ = type("Needy", (type(analyzer),), {"requires": ("speech_transcription",)})
     with pytest.raises(LookupError, match="needs the results of speech_transcription"):
         run_analyzer(analyzer, video, {})
+
+
+@pytest.mark.parametrize("size", [-1, 2])
+def test_a_number_that_json_cannot_say_is_found_inside_of_lists(size):
+    column = Column("shares", pa.list_(pa.float32(), size), "Some shares")
+    good = table_of([column], [{"shares": [0.5, None]}, {"shares": [0.1, 0.2]}])
+    bad = table_of([column], [{"shares": [0.5, np.nan]}])
+    assert _schema_violation("segments", good, [column], nulls_allowed=False) == ""
+    told = _schema_violation("segments", bad, [column], nulls_allowed=False)
+    assert told.startswith("segments.shares: NaN or infinite")
