@@ -104,6 +104,7 @@ class ResultStore(dg.ConfigurableResource):
             pa.array([video_id] * result.observations.num_rows, pa.string()),
         )
         files = {self._path(name, "files", video_id, s): c for s, c in result.files.items()}
+        before = self.read_json(name, video_id)["files"] if self.has(name, video_id) else []
         self._put(
             {
                 **files,
@@ -112,6 +113,8 @@ class ResultStore(dg.ConfigurableResource):
                 self._path(name, "json", video_id): _to_json(document, indent=1),
             }
         )
+        for suffix in set(before) - set(result.files):
+            self._remove(self._path(name, "files", video_id, suffix))
         self._remove(self._path(name, "failures", video_id))
         return document
 

@@ -66,6 +66,17 @@ def test_a_not_applicable_result_is_stored_too(store):
     brightness().check(again, video.grid)
 
 
+def test_files_of_the_result_before_do_not_stay_as_if_they_were_this_ones(store):
+    video = made_video()
+    _write(store, video)
+    assert store.read_file("brightness", video.id, "txt") == b"bright enough"
+    store.write(
+        brightness(), video, brightness().not_applicable(video, "dark"), RunRecord(0.1, 25, ())
+    )
+    with pytest.raises(FileNotFoundError):
+        store.read_file("brightness", video.id, "txt")
+
+
 def test_many_videos_are_listed_and_kept_apart(store):
     for number in range(3):
         _write(store, made_video(video_id=f"v{number}-00000000", seed=number))
