@@ -109,7 +109,7 @@ class CameraAnalysis(Analyzer):
     name: ClassVar[str] = "camera_analysis"
     version: ClassVar[str] = "1"
     family: ClassVar[Family] = Family.EDIT
-    stage: ClassVar[Stage] = Stage.FAST
+    stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv",)
     rungs: ClassVar[tuple[str, ...]] = ("motion",)
     optional: ClassVar[tuple[str, ...]] = ("cut_analysis", "object_detection")

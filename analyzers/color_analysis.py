@@ -121,8 +121,7 @@ _PALETTE = Column(
 
 
 class ColorAnalysis(Analyzer):
-    """Measures light and colour of each sampled frame, and tells palette, temperature, harmony,
-    grade and mood for every second and for the whole video.
+    """Measures light and colour; tells palette, temperature, harmony, grade and mood by second.
 
     The measures follow the publications their columns name. Grade and mood are rules of thumb on
     top of them: a grade comes with its evidence, and the mood is what Valdez & Mehrabian (1994)
@@ -132,7 +131,7 @@ class ColorAnalysis(Analyzer):
     name: ClassVar[str] = "color_analysis"
     version: ClassVar[str] = "1"
     family: ClassVar[Family] = Family.PICTURE
-    stage: ClassVar[Stage] = Stage.FAST
+    stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv", "cielab", "kmeans")
     rungs: ClassVar[tuple[str, ...]] = ("analysis",)
 

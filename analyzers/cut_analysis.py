@@ -60,7 +60,7 @@ class CutAnalysis(Analyzer):
     name: ClassVar[str] = "cut_analysis"
     version: ClassVar[str] = "1"
     family: ClassVar[Family] = Family.EDIT
-    stage: ClassVar[Stage] = Stage.LIGHT_GPU
+    stage: ClassVar[Stage] = Stage.FAST
     kinds: ClassVar[tuple[str, ...]] = ("transnetv2", "openvino", "opencv")
     models_used: ClassVar[tuple[str, ...]] = ("shots",)
     rungs: ClassVar[tuple[str, ...]] = ("thumbs",)
