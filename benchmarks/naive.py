@@ -421,6 +421,38 @@ def color_analysis() -> Run:
     return run
 
 
+def content_quality() -> Run:
+    """One full-size picture a second; shake and loudness are the others' here."""
+    from skimage.measure import blur_effect
+
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+
+    def run(path: Path) -> Any:
+        rows = []
+        for _, time_s, frame in sampled(path, 1.0):
+            grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32)
+            steps = np.abs(np.diff(grey, axis=1)).mean(axis=0)
+            phases = [float(steps[phase::8].mean()) for phase in range(8)]
+            hist = np.bincount(grey.astype(np.uint8).ravel(), minlength=256) / grey.size
+            rows.append(
+                {
+                    "time_s": time_s,
+                    "sharpness": 1 - float(blur_effect(grey)),
+                    "noise_sigma": float(
+                        np.sqrt(np.pi / 2) / 6 * np.abs(cv2.filter2D(grey, -1, mask)).mean()
+                    ),
+                    "blockiness": max(phases) - float(np.median(phases)),
+                    "banding": float(np.median(np.abs(np.diff(np.flatnonzero(hist > 1e-4))))),
+                    "luma_mean": float(hist @ np.arange(256) / 255),
+                    "dark": float(hist[:6].sum()),
+                    "blown": float(hist[250:].sum()),
+                }
+            )
+        return rows
+
+    return run
+
+
 def _palette(lab: np.ndarray) -> list[dict[str, Any]]:
     """Five colours in CIELAB and their parts of the picture."""
     until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
@@ -628,6 +660,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         cut_analysis,
         camera_analysis,
         color_analysis,
+        content_quality,
         voices,
         speech_transcription,
         audio_analysis,

@@ -57,6 +57,7 @@ BUDGET = (
     BudgetLine("cut_analysis", 0.12, ("cut_analysis",)),
     BudgetLine("camera_analysis", 0.04, ("camera_analysis",)),
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
+    BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, ("voices", "audio_analysis", "speech_rate", "speech_flow")),
     BudgetLine("narrative, intelligence, document, engine", 0.06, ("engine",)),
