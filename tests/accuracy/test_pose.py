@@ -128,7 +128,14 @@ def test_people_on_a_pavement(demo_video: Clips, report: Report) -> None:
 
 
 @pytest.mark.parametrize(
-    "clip", ["juggle_man_football", "woman_and_dog_outdoors", "friday_dialogue_bw"]
+    "clip",
+    [
+        "juggle_man_football",
+        "woman_and_dog_outdoors",
+        "friday_dialogue_bw",
+        # A telescope is taken for a person there, with an arm up.
+        "nasa_webb_narrated",
+    ],
 )
 def test_no_gesture_where_there_is_none(demo_video: Clips, report: Report, clip: str) -> None:
     """By eye nobody waves, points or raises a hand."""

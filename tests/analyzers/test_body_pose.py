@@ -34,7 +34,8 @@ class Scripted:
 
     batch_size = 4
 
-    def __init__(self, script: Callable[[int], Seen]) -> None:
+    def __init__(self, script: Callable[[int], Seen], confidence: float = 0.8) -> None:
+        self._confidence = confidence
         self.identity = ModelIdentity("pose", "scripted", "0" * 64, "cpu", "none")
         self._script = script
         self.asked: list[int] = []
@@ -42,17 +43,17 @@ class Scripted:
     def estimate(self, frames: Sequence[np.ndarray], min_confidence: float) -> list[Poses]:
         numbers = [int(frame[0, 0, 0]) for frame in frames]
         self.asked += numbers
-        return [poses(self._script(number)) for number in numbers]
+        return [poses(self._script(number), self._confidence) for number in numbers]
 
 
-def poses(seen: Seen) -> Poses:
+def poses(seen: Seen, confidence: float = 0.8) -> Poses:
     points = np.array([p for p, _ in seen], np.float32).reshape(-1, 17, 2) / [ASPECT, 1]
     sure = np.full((len(seen), 17), 0.9, np.float32)
     for row, (_, hidden) in zip(sure, seen, strict=True):
         row[list(hidden)] = 0.1
     return Poses(
         np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1).astype(np.float32),
-        np.full(len(seen), 0.8, np.float32),
+        np.full(len(seen), confidence, np.float32),
         points.astype(np.float32),
         sure,
     )
@@ -196,7 +197,14 @@ def test_a_hand_is_no_pose() -> None:
         video,
     )
     assert result.status == "not_applicable"
-    assert result.reason == "of no person are three keypoints seen"
+    assert result.reason == "no person in any frame of whom a pose is seen"
+
+
+@pytest.mark.parametrize(("confidence", "status"), [(0.45, "not_applicable"), (0.55, "ok")])
+def test_what_is_barely_taken_for_a_person_is_not_believed(confidence: float, status: str) -> None:
+    models = Lender(lambda i: [])
+    models.model = Scripted(lambda i: [(figure(centre=LEFT), ())], confidence)
+    assert BodyPose(models).analyze(numbered_video(), {}).status == status
 
 
 def test_what_is_not_seen_is_unknown() -> None:
