@@ -92,15 +92,26 @@ def _sentence(error: Exception) -> str:
     return (error.description if isinstance(error, dg.Failure) else str(error)) or repr(error)
 
 
+def _chain(context: dg.AssetExecutionContext) -> set[str]:
+    """The run's id, and those of the runs that it re-executes, back to the first."""
+    run_id: str | None = context.run_id
+    chain: set[str] = set()
+    while run_id:
+        chain.add(run_id)
+        run = context.instance.get_run_by_id(run_id)
+        run_id = run.parent_run_id if run else None
+    return chain
+
+
 def _not_materialized_upstream(
     context: dg.AssetExecutionContext, keys: Sequence[str]
 ) -> dict[str, str]:
     """The partitions that a step upstream was to materialize in this run, and did not: its name.
 
-    A run that re-executes another counts what that one materialized as its own.
+    A run that re-executes another counts what that one, and those before it, materialized as its
+    own.
     """
-    run = context.run
-    runs = {run.run_id, run.parent_run_id, run.root_run_id}
+    runs = _chain(context)
     missing: dict[str, str] = {}
     in_run = context.job_def.asset_layer.selected_asset_keys
     optional = optional_steps(context.op_def.tags)

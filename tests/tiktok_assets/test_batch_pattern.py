@@ -196,6 +196,23 @@ def test_re_execution_from_failure_completes_what_was_passed_over(instance, tmp_
     assert all(_failed(instance, asset) == [] for asset in ASSETS)
 
 
+def test_what_any_run_before_in_the_chain_of_retries_made_counts(instance, tmp_path):
+    (tmp_path / "video.b").touch()
+    (tmp_path / "faces.b").touch()
+    (tmp_path / "text.b").touch()
+    last = _run(instance)
+    for mended in ("video", "faces", "text"):
+        (tmp_path / f"{mended}.b").unlink()
+        options = dg.ReexecutionOptions.from_failure(last.run_id, instance)
+        tags = {**last.dagster_run.tags}
+        last = dg.execute_job(
+            dg.reconstructable(analyze), instance, tags=tags, reexecution_options=options
+        )
+    assert last.success
+    assert {e.step_key for e in last.all_events if e.is_step_start} == {"text"}
+    assert _materialized(instance, "text") == KEYS
+
+
 def test_events_carry_the_tags_that_dagster_writes_itself(instance):
     with _run(instance, first="a", last="b") as result:
         assert result.success
