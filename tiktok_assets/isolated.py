@@ -14,7 +14,7 @@ import time
 from analyzers import progress
 from analyzers.models import runtime
 from resources.tether import die_with_parent
-from tiktok_assets.settings import PROJECT_DIR, Settings
+from tiktok_assets.settings import Settings
 
 _POLL_S = 0.5
 
@@ -30,10 +30,12 @@ def analyze_isolated(analyzer: str, video_id: str, limit_s: float) -> None:
     a signal or takes longer than `limit_s`, `RuntimeError` with its last words when it fails.
     """
     child = subprocess.Popen(
-        [sys.executable, "-m", "tiktok_assets.isolated", analyzer, video_id],
-        cwd=PROJECT_DIR,
+        # `-P`: what lies in the current folder, which relative paths in settings go by, is not
+        # imported.
+        [sys.executable, "-P", "-m", "tiktok_assets.isolated", analyzer, video_id],
         stderr=subprocess.PIPE,
         text=True,
+        process_group=0,  # a Ctrl-C reaches this process alone, which then stops the child
     )
     try:
         stop_at = time.monotonic() + limit_s
