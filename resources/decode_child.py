@@ -83,6 +83,7 @@ def run_decoder(
             stdout=out,
             stderr=log,
             env=environment,
+            process_group=0,  # a Ctrl-C reaches this process alone, which then stops the child
         )
         try:
             messages = _follow(child, out, name, limits)

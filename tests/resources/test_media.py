@@ -301,6 +301,11 @@ def test_an_exception_in_the_decoder_is_one_sentence(library, clip, as_child):
     assert "\n" not in message
 
 
+def test_ctrl_c_in_a_terminal_does_not_reach_the_decoder(library, clip, as_child):
+    as_child("import os; raise ValueError(os.getpgrp() == os.getpgid(os.getppid()))")
+    assert "ValueError: False" in failure(library, clip)
+
+
 def test_a_hang_is_ended(tmp_path, clip, as_child):
     library = MediaLibrary(tmp_path / "data", limits=DecodeLimits(stall_timeout_s=0.5))
     as_child("import time; time.sleep(60)")
