@@ -39,7 +39,10 @@ class Outcome:
 
     video_id: str
     #: By asset, the error of each step that failed, in a sentence.
+    #: Under a job's name, that of a run that failed outside of its steps.
     errors: dict[str, str] = field(default_factory=dict)
+    #: The assets made anew.
+    done: frozenset[str] = frozenset()
     #: Wall-clock time of both jobs, in seconds.
     seconds: float = 0.0
     cancelled: bool = False
@@ -55,11 +58,12 @@ def analyze_video(
     started = time.perf_counter()
     add_video(instance, video_id)
     errors: dict[str, str] = {}
-    run = _run(instance, definitions.analyze, video_id, on_step, errors)
-    cancelled = run.status == dg.DagsterRunStatus.CANCELED
-    if not cancelled and errors.keys().isdisjoint({"video", "frames"}):
-        _run(instance, definitions.finish, video_id, on_step, errors)
-    return Outcome(video_id, errors, time.perf_counter() - started, cancelled)
+    done: set[str] = set()
+    cancelled = _run(instance, definitions.analyze, video_id, on_step, errors, done)
+    if not cancelled and "frames" in done:
+        cancelled = _run(instance, definitions.finish, video_id, on_step, errors, done)
+    seconds = time.perf_counter() - started
+    return Outcome(video_id, errors, frozenset(done), seconds, cancelled)
 
 
 def _run(
@@ -68,7 +72,9 @@ def _run(
     video_id: str,
     on_step: OnStep,
     errors: dict[str, str],
-) -> dg.DagsterRun:
+    done: set[str],
+) -> bool:
+    """Run a job and add what failed and what was made; whether it was interrupted."""
     tags = {"dagster/partition": video_id, INLINE_TAG: "inline", "dagster/max_retries": "0"}
     with _told_progress(on_step):
         result = dg.execute_job(dg.reconstructable(job), instance, run_config=_QUIET, tags=tags)
@@ -78,10 +84,24 @@ def _run(
                 errors[event.step_key or ""] = _sentence(event)
                 on_step(StepState(event.step_key or "", success=False))
             elif event.is_step_success:
+                done.add(event.step_key or "")
                 on_step(StepState(event.step_key or "", success=True))
         run = instance.get_run_by_id(result.run_id)
-    assert run is not None
-    return run
+        assert run is not None
+        if run.status == dg.DagsterRunStatus.FAILURE and not any(
+            event.is_step_failure for event in result.all_events
+        ):
+            told = [e for e in result.all_events if e.is_run_failure]
+            errors[run.job_name] = _run_sentence(run.job_name, told)
+    return run.status == dg.DagsterRunStatus.CANCELED
+
+
+def _run_sentence(job: str, failures: list[dg.DagsterEvent]) -> str:
+    for event in failures:
+        if (error := event.job_failure_data.error) is not None:
+            root = error.cause or error
+            return f"The run of {job} failed: {root.message.strip()}"
+    return f"The run of {job} failed; its events are on the web page (`tiktok-assets up`)."
 
 
 def _sentence(event: dg.DagsterEvent) -> str:

@@ -136,15 +136,16 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     reasons = []
-    for asset in ("video", "frames", "audio"):
-        if asset in outcome.errors:
+    enabled = sorted(settings.enabled())
+    for asset in outcome.errors:
+        if asset not in enabled:  # the media, the document, or a run as a whole
             table.add_row(asset, "[red]failed[/]", "", "", "")
             reasons.append(outcome.errors[asset])
-    for name in sorted(settings.enabled()):
+    for name in enabled:
         if name in outcome.errors:
             table.add_row(name, "[red]failed[/]", "", "", "")
             reasons.append(outcome.errors[name])
-        elif results.has(name, outcome.video_id):
+        elif name in outcome.done:
             stored = results.read_json(name, outcome.video_id)
             if stored["reason"]:
                 reasons.append(f"{name}: {stored['reason']}")
@@ -161,7 +162,7 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
     for reason in reasons:
         console.print(f"  {escape(reason)}", soft_wrap=True)
     console.print(f"{outcome.seconds:.1f} s, video id {outcome.video_id}", highlight=False)
-    if results.has(DOCUMENT, outcome.video_id):
+    if DOCUMENT in outcome.done:
         where = results.location(DOCUMENT, "json", outcome.video_id)
         console.print(f"Document: {where}", soft_wrap=True, highlight=False)
     console.print(f"Results:  {settings.results}", soft_wrap=True, highlight=False)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tiktok_assets.analyze import StepState
-from tiktok_assets.analyze_command import _StepBoard
+from analyzers.run import run_analyzer
+from resources.result_store import ResultStore
+from tests.analyzers.made import brightness, made_video
+from tiktok_assets.analyze import Outcome, StepState
+from tiktok_assets.analyze_command import _show, _StepBoard
 
 
 def test_progress_shows_while_the_run_captures_the_output():
@@ -33,3 +36,16 @@ def test_without_a_terminal_there_is_no_board(capsys):
     with _StepBoard(Console(force_terminal=False)) as board:
         board.update(StepState("brightness", share=0.5))
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_run_did_not_make_is_not_shown_as_its_own(settings, capsys):
+    results = ResultStore(url=settings.results)
+    video = made_video()
+    results.write(brightness(), video, *run_analyzer(brightness(), video, {}))
+    errors = {"production_document": "the disk is full"}
+    _show(Outcome(video.id, errors), settings, results, Console(width=200))
+    told = capsys.readouterr().out
+    (row,) = [line for line in told.splitlines() if "brightness" in line]
+    assert "not run" in row
+    assert "the disk is full" in told
+    assert "Document:" not in told
