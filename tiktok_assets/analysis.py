@@ -6,7 +6,7 @@ from analyzers.base import AnalysisResult, Analyzer
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.video import Video
-from resources.result_store import ResultStore
+from resources.result_store import ResultMissing, ResultStore
 from tiktok_assets.settings import Settings
 
 
@@ -24,7 +24,15 @@ def analyze_and_store(analyzer: Analyzer, video: Video, results: ResultStore) ->
 
 
 def _upstream(analyzer: Analyzer, results: ResultStore, video_id: str) -> dict[str, AnalysisResult]:
-    """The required results, and the optional ones whose last attempt succeeded."""
+    """The required results, and the optional ones that are there; the last attempt counts.
+
+    Raises `ResultMissing` for a required one that is not there or whose last attempt failed.
+    """
+    for name in analyzer.requires:
+        if (failure := results.failure(name, video_id)) is not None:
+            raise ResultMissing(
+                f"the last attempt at {name} failed ({failure.error}); materialize {name} first"
+            )
     found = {name: results.read(name, video_id) for name in analyzer.requires}
     for name in analyzer.optional:
         if results.has(name, video_id) and results.failure(name, video_id) is None:

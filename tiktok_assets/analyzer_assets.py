@@ -169,7 +169,10 @@ def _materialize(
             )
     except Exception as error:
         told = failure(name, video_id, error, _WAY_OUT)
-        results.write_failure(name, video_id, told.description or "")
+        try:
+            results.write_failure(name, video_id, told.description or "")
+        except Exception:  # the place that failed just now: the first error is the one to tell
+            context.log.exception(f"The failure of {name} of {video_id} could not be recorded.")
         raise told from error
 
 

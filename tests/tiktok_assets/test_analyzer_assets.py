@@ -5,11 +5,14 @@ import json
 import dagster as dg
 import pytest
 
+from analyzers.models.lending import Models
 from resources.media import MediaLibrary
-from resources.result_store import ResultStore
+from resources.result_store import ResultMissing, ResultStore
+from tests.analyzers.made import Brightness
 from tests.made_media import write_video
-from tests.tiktok_assets.made_analyzers import made_analyze, tries
+from tests.tiktok_assets.made_analyzers import Breaks, Needs, made_analyze, tries
 from tiktok_assets import analyze
+from tiktok_assets.analysis import _upstream
 from tiktok_assets.definitions import build_definitions
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.settings import Settings
@@ -121,6 +124,54 @@ def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_i
         document["analyzer_results"]["brightness"]["segments"][0]["level"]
     )
     json.dumps(document, allow_nan=False)
+
+
+def test_an_error_is_told_where_it_cannot_be_recorded(settings, instance, video_id, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ResultStore, "write_failure", full)
+    outcome = analyze.analyze_video(instance, video_id)
+    assert outcome.errors["breaks"].startswith(f"breaks of {video_id}: the lens cap is on")
+
+
+def test_what_needs_a_failed_one_does_not_pass_for_current(
+    settings, instance, video_id, monkeypatch
+):
+    with monkeypatch.context() as mended:
+        mended.setattr(Breaks, "analyze", Brightness.analyze)
+        assert "needs" in analyze.analyze_video(instance, video_id).done
+    store = ResultStore(url=settings.results)
+    assert store.has("needs", video_id)
+    outcome = analyze.analyze_video(instance, video_id)
+    assert "needs" not in outcome.done | outcome.errors.keys()
+    entry = store.read_json(DOCUMENT, video_id)["analyzer_results"]["needs"]
+    assert entry["status"] == "failed"
+    assert entry["error"].startswith("needs needs breaks, which failed: breaks of")
+    # Nor is it made of what a failed attempt left standing.
+    with pytest.raises(ResultMissing, match="the last attempt at breaks failed"):
+        _upstream(Needs(Models({})), store, video_id)
+
+
+def test_an_interrupted_finish_and_a_run_that_breaks_outside_of_its_steps_are_told(
+    settings, instance, video_id, monkeypatch
+):
+    def interrupted(self, active):
+        if self._context.job_name != "finish":
+            return False
+        instance.report_run_canceling(self._context.dagster_run)
+        return True
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("tiktok_assets.executor._Interrupts.received", interrupted)
+        assert analyze.analyze_video(instance, video_id).cancelled
+
+    def broken(*_):
+        raise ValueError("no such place")
+
+    monkeypatch.setattr("tiktok_assets.executor._start", broken)
+    outcome = analyze.analyze_video(instance, video_id)
+    assert "no such place" in outcome.errors["analyze"]
 
 
 def test_a_backfill_run_loses_only_the_broken_video(settings, instance, tmp_path):
