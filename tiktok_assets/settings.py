@@ -134,7 +134,8 @@ class Settings(BaseSettings):
     def enabled(self) -> dict[str, type[Analyzer]]:
         """The analyzers that are switched on, by name.
 
-        Raises `LookupError` for a configured name that no analyzer has.
+        Raises `LookupError` for a configured name that no analyzer has, and where one that is on
+        requires one that is off.
         """
         classes = analyzer_classes()
         if unknown := self.analyzers.keys() - classes.keys():
@@ -142,7 +143,14 @@ class Settings(BaseSettings):
                 f"settings name unknown analyzers: {', '.join(sorted(unknown))}; "
                 f"there are {', '.join(sorted(classes))}"
             )
-        return {name: cls for name, cls in classes.items() if self._is_enabled(name, cls)}
+        enabled = {name: cls for name, cls in classes.items() if self._is_enabled(name, cls)}
+        for name, cls in enabled.items():
+            if off := [required for required in cls.requires if required not in enabled]:
+                raise LookupError(
+                    f"the analyzer {name} requires {', '.join(off)}, which is switched off: "
+                    f"switch that on, or {name} off as well"
+                )
+        return enabled
 
     def _is_enabled(self, name: str, cls: type[Analyzer]) -> bool:
         if name in _GUESS_FROM_FACES and not self.people.apparent_age:
