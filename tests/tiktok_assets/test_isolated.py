@@ -28,6 +28,7 @@ import os
 import time
 from pathlib import Path
 
+from analyzers.progress import checkpoint
 from tests.analyzers.made import Brightness
 
 FOLDER = Path(__file__).parent
@@ -48,6 +49,10 @@ class Aborting(Brightness):
             os.abort()
         if (FOLDER / "raise").exists():
             raise ValueError("the lens cap is on")
+        if (FOLDER / "slow").exists():
+            for number in range(30):
+                checkpoint(number, 30)
+                time.sleep(0.5)
         if (FOLDER / "sleep").exists():
             time.sleep(60)
         return super().analyze(video, upstream)
@@ -129,9 +134,12 @@ def test_a_process_of_its_own_stores_the_result_tells_its_error_and_has_a_limit(
     with pytest.raises(RuntimeError, match=r"^ValueError: the lens cap is on$"):
         analyze_isolated("aborting", video_id, 60)
     (folder / "raise").unlink()
+    (folder / "slow").touch()
+    analyze_isolated("aborting", video_id, 12)  # it takes longer, and goes on
+    (folder / "slow").unlink()
     (folder / "sleep").touch()
-    with pytest.raises(ProcessLost, match="took longer than 6 s and was stopped"):
-        analyze_isolated("aborting", video_id, 6)
+    with pytest.raises(ProcessLost, match="showed no progress for 12 s and was stopped"):
+        analyze_isolated("aborting", video_id, 12)
     last = int((folder / "pids").read_text().split()[-1])
     assert not psutil.pid_exists(last)
 
