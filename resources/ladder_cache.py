@@ -6,12 +6,16 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from analyzers.progress import checkpoint
+
 _META = "ladder.json"
+_POLL_S = 0.05
 
 Build = Callable[[Path], dict[str, Any]]
 
@@ -99,16 +103,24 @@ class LadderCache:
 
     @contextmanager
     def _lock(self, key: str, operation: int) -> Iterator[bool]:
-        """Hold a key's lock; yields False where it is not to be had without waiting."""
+        """Hold a key's lock; yields False where it is not to be had without waiting.
+
+        Whoever waits, for another's decode, shows progress and can be cancelled.
+        """
         path = self.folder / f"{key}.lock"
+        wait = not operation & fcntl.LOCK_NB
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 try:
-                    fcntl.flock(descriptor, operation)
+                    fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    yield False
-                    return
+                    if not wait:
+                        yield False
+                        return
+                    checkpoint()
+                    time.sleep(_POLL_S)
+                    continue
                 if not _still_there(path, descriptor):
                     continue  # evicted while this waited: lock the new file
                 yield True

@@ -342,6 +342,35 @@ def test_a_full_disk_is_one_sentence(tmp_path, clip):
         run_decoder(request, clip, "clip", DecodeLimits())
 
 
+def test_who_waits_for_anothers_decode_is_alive_and_can_be_stopped(tmp_path):
+    cache = LadderCache(tmp_path, 10**9)
+    building, built = threading.Event(), threading.Event()
+
+    def build(_):
+        building.set()
+        built.wait(20)
+        return {}
+
+    def decode():
+        with cache.open("key", build):
+            pass
+
+    other = threading.Thread(target=decode)
+    other.start()
+    building.wait(20)
+    task = Task("audio")
+    seen = task.last_progress
+    threading.Timer(0.5, task.cancel).start()
+    try:
+        with run_task(task), pytest.raises(Cancelled), cache.open("key", build):
+            pass
+        assert not built.is_set()
+        assert task.last_progress > seen + 0.3
+    finally:
+        built.set()
+        other.join()
+
+
 def test_a_task_that_is_cancelled_ends_its_decode(library, clip, as_child):
     as_child("import time; time.sleep(60)")
     task = Task("frames")
