@@ -112,8 +112,11 @@ def _results(settings: Settings) -> Finding:
 
 def _models(settings: Settings) -> Iterator[Finding]:
     files = settings.files()
-    wanted = {c.model for c in files.manifest.profile(settings.profile).values()}
-    wanted |= {choice.model_id for choice in settings.role_choices().values()}
+    roles = {role: c.model for role, c in files.manifest.profile(settings.profile).items()}
+    roles |= {role: choice.model_id for role, choice in settings.role_choices().items()}
+    wanted = {*roles.values()}
+    for cls in settings.enabled().values():
+        wanted |= {choice.model_id for choice in settings.model_choices(cls).values()}
     for model_id in sorted(wanted):
         try:
             for name in files.spec(model_id).files:
