@@ -58,7 +58,8 @@ sample: setup ## Build the sample video again
 	$(BIN)/python sample/make_sample.py
 
 docs: setup ## Write the generated pages in docs/
-	$(BIN)/python -m tiktok_assets.schema_page > docs/schema.md
+	$(BIN)/python -m tiktok_assets.schema_page > docs/schema.md.new
+	mv docs/schema.md.new docs/schema.md
 
 constraints: setup ## Pin the newest versions that go together
 	$(UV) pip compile pyproject.toml --extra dev --extra s3 --universal --python-version 3.11 \

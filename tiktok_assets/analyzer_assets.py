@@ -154,12 +154,15 @@ def _materialize(
                         "it now runs in a process of its own."
                     )
                     analyze_isolated(name, video_id, analyzer.stall_limit_s)
+                    stored = results.read(name, video_id)
+                    preview = dg.MetadataValue.md("Not drawn: drawing may have been what crashed.")
                 else:
                     analyze_and_store(analyzer, video, results)
-            stored = results.read(name, video_id)
+                    stored = results.read(name, video_id)
+                    preview = _preview(context, analyzer, video, stored)
             return dg.MaterializeResult(
                 metadata={
-                    "preview": _preview(context, analyzer, video, stored),
+                    "preview": preview,
                     **_figures(results.read_json(name, video_id)),
                     **_places(analyzer, results, video_id),
                     "columns": table_schema(analyzer.segment_columns),
@@ -226,7 +229,7 @@ def _places(analyzer: Analyzer, results: ResultStore, video_id: str) -> dict[str
 
 def _preview(
     context: dg.AssetExecutionContext, analyzer: Analyzer, video: Video, result: AnalysisResult
-) -> dg.MetadataValue:
+) -> dg.MarkdownMetadataValue:
     try:
         preview = (
             analyzer.preview(video, result)
