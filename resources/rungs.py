@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class GrowingArray:
         self._file.close()
 
 
-class Rung:
+class Rung(ABC):
     """When a rung takes a frame, and which frames it took. `rate_hz` 0 takes every frame."""
 
     def __init__(self, folder: Path, name: str, rate_hz: float) -> None:
@@ -71,8 +72,9 @@ class Rung:
         self.frame_numbers.append(number)
         self._write(picture)
 
+    @abstractmethod
     def _write(self, picture: np.ndarray) -> None:
-        raise NotImplementedError
+        """Write one picture of the rung."""
 
     def close(self) -> dict[str, Any]:
         """Complete the rung's files; returns what is to be known of it."""
