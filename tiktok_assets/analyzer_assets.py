@@ -236,7 +236,7 @@ def _preview(
             if result.status == "ok"
             else Preview(markdown=f"Not applicable: {result.reason}")
         )
-    except Exception:
+    except Exception:  # the result stands; the log and the UI say that its picture does not
         context.log.exception("The preview could not be drawn; the result itself is stored.")
         preview = Preview(markdown="The preview could not be drawn; see the log.")
     markdown = preview.markdown

@@ -41,7 +41,10 @@ def sounds_of(word: str, language: str) -> Sounds:
 
 @cache
 def _sounds_of(word: str, language: str) -> Sounds:
-    spelt = _NUMBER.sub(lambda found: f" {_in_words(found[0], language)} ", word)
+    try:
+        spelt = _NUMBER.sub(lambda found: f" {_in_words(found[0], language)} ", word)
+    except NotImplementedError:  # num2words has not this language, and another's would mislead
+        return Sounds(None, None)
     parts = [_part(part, language) for part in _PARTS.findall(spelt)]
     if not parts:
         return Sounds(0, 0)
@@ -59,9 +62,8 @@ def _in_words(number: str, language: str) -> str:
     digits = number.replace(",", "")
     try:
         return str(num2words(float(digits) if "." in digits else int(digits), lang=language))
-    except (NotImplementedError, ValueError, OverflowError):
-        # It has not this language, or it is no number ("1.2.3"): digit by digit in English.
-        return " ".join(num2words(int(digit)) for digit in number if digit.isdigit())
+    except (ValueError, OverflowError):  # it is no number ("1.2.3"): digit by digit
+        return " ".join(num2words(int(digit), lang=language) for digit in number if digit.isdigit())
 
 
 def _part(part: str, language: str) -> Sounds:

@@ -59,3 +59,13 @@ def test_hyphenation_finds_nine_of_ten_syllables() -> None:
     true = sum(sum(phone[-1].isdigit() for phone in phones) for _, phones in entries)
     found = sum(len(patterns.positions(word)) + 1 for word, _ in entries)
     assert found / true == pytest.approx(0.91, abs=0.02)
+
+
+def test_a_number_is_not_spelt_in_another_language():
+    assert sounds_of("5", "hr") == Sounds(None, None)  # num2words has no Croatian
+    assert sounds_of("voda", "hr").syllables == 2  # the language itself is known
+
+
+def test_what_is_no_number_is_spelt_digit_by_digit_in_its_own_language():
+    assert sounds_of("1.2.3", "en") == sounds_of("one-two-three", "en")
+    assert sounds_of("1.2.3", "es").syllables == sounds_of("uno-dos-tres", "es").syllables
