@@ -20,6 +20,8 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    shares,
+    shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.face_crops import dlib_chip, square_crop
@@ -110,16 +112,9 @@ class AgeEstimation(Analyzer):
         _years("age_years", "Median over the judged tracks, each as long as it is on screen"),
         _years("youngest_years", "Least apparent age of a judged track"),
         _years("oldest_years", "Greatest apparent age of a judged track"),
-        Column(
+        shares_column(
             "apparent_genders",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("apparent_gender", pa.string(), nullable=False),
-                        pa.field("share", pa.float32(), nullable=False),
-                    ]
-                )
-            ),
+            "apparent_gender",
             "Each one's part of the sightings of judged tracks, largest first",
         ),
     )
@@ -229,20 +224,14 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     judged = [row for row in rows if row["judged_count"]]
     counts = [row["sighting_count"] for row in judged]
     ages = np.array([row["age_years"] for row in judged])
-    genders: dict[str, int] = {}
-    for row in judged:
-        name = row["apparent_gender"]
-        genders[name] = genders.get(name, 0) + row["sighting_count"]
+    genders = [row["apparent_gender"] for row in judged for _ in range(row["sighting_count"])]
     return {
         "track_count": len(rows),
         "judged_track_count": len(judged),
         "age_years": float(np.median(np.repeat(ages, counts))) if judged else None,
         "youngest_years": float(ages.min()) if judged else None,
         "oldest_years": float(ages.max()) if judged else None,
-        "apparent_genders": [
-            {"apparent_gender": name, "share": count / sum(counts)}
-            for name, count in sorted(genders.items(), key=lambda item: (-item[1], item[0]))
-        ],
+        "apparent_genders": shares(genders, "apparent_gender"),
     }
 
 

@@ -8,6 +8,7 @@ It knows nothing of Dagster, of files' places or of other analyzers' code.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -91,6 +92,21 @@ def box_columns(of: str, nullable: bool = False) -> tuple[Column, Column, Column
             ("y2", "Bottom edge"),
         )
     )
+
+
+def shares_column(name: str, of: str, description: str) -> Column:
+    """A list of `of` and `share`, each one's part of the whole, 0..1; see `shares`."""
+    parts = [
+        pa.field(of, pa.string(), nullable=False),
+        pa.field("share", pa.float32(), nullable=False),
+    ]
+    return Column(name, pa.list_(pa.struct(parts)), description)
+
+
+def shares(values: Sequence[str], of: str) -> list[dict[str, Any]]:
+    """Each value's part of all, largest first, for a `shares_column`."""
+    counts = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
+    return [{of: value, "share": count / len(values)} for value, count in counts]
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:

@@ -22,6 +22,8 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    shares,
+    shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.face_crops import roll_deg, square_crop, square_turn, warped
@@ -142,18 +144,7 @@ class EyeTracking(Analyzer):
             nullable=True,
             minimum=0,
         ),
-        Column(
-            "gazes",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("gaze", pa.string(), nullable=False),
-                        pa.field("share", pa.float32(), nullable=False),
-                    ]
-                )
-            ),
-            "Part of that time for each direction, largest first",
-        ),
+        shares_column("gazes", "gaze", "Part of that time for each direction, largest first"),
         _angle("yaw_deg", "Median turn of the main faces to the right of the picture"),
         _angle("pitch_deg", "Median turn of the main faces upwards"),
         _angle("roll_deg", "Median lean of the main faces, clockwise"),
@@ -321,7 +312,9 @@ def _segments(
         columns["face_count"].append(len(area))
         columns["main_track_id"].append(main)
         columns["camera_share"].append(_camera_share(own) if own else None)
-        columns["gaze"].append(_gazes(own)[0]["gaze"] if own else None)
+        columns["gaze"].append(
+            shares([row["gaze"] for row in own], "gaze")[0]["gaze"] if own else None
+        )
         columns["blink_count"].append(sum(row["blink"] for row in own))
         for name in ("yaw_deg", "pitch_deg", "roll_deg"):
             columns[name].append(_median(own, name) if own else None)
@@ -336,19 +329,13 @@ def _summary(main: Sequence[Mapping[str, Any]], video: Video) -> dict[str, Any]:
         "camera_share": _camera_share(main),
         "blink_count": count,
         "blinks_per_minute": count * 60 / seen_s if seen_s >= _LEAST_SEEN_S else None,
-        "gazes": _gazes(main),
+        "gazes": shares([row["gaze"] for row in main], "gaze"),
         **{name: _median(main, name) for name in ("yaw_deg", "pitch_deg", "roll_deg")},
     }
 
 
 def _camera_share(rows: Sequence[Mapping[str, Any]]) -> float:
     return sum(row["gaze"] == "camera" for row in rows) / len(rows)
-
-
-def _gazes(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    seen = [row["gaze"] for row in rows]
-    shares = [{"gaze": gaze, "share": seen.count(gaze) / len(seen)} for gaze in sorted(set(seen))]
-    return sorted(shares, key=lambda each: -float(each["share"]))
 
 
 def _median(rows: Sequence[Mapping[str, Any]], name: str) -> float:

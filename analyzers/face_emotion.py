@@ -21,6 +21,8 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    shares,
+    shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.face_crops import square_crop
@@ -116,17 +118,8 @@ class FaceEmotion(Analyzer):
             nullable=True,
             values=EMOTIONS,
         ),
-        Column(
-            "emotions",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("emotion", pa.string(), nullable=False),
-                        pa.field("share", pa.float32(), nullable=False),
-                    ]
-                )
-            ),
-            "Each verdict's part of the judged seconds, largest first",
+        shares_column(
+            "emotions", "emotion", "Each verdict's part of the judged seconds, largest first"
         ),
         _valence("Mean over the judged seconds", "mean_valence"),
         _valence("Mean over the first third of the judged seconds", "first_valence"),
@@ -244,19 +237,16 @@ def _second(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _summary(columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     verdicts = [emotion for emotion in columns["emotion"] if emotion is not None]
-    shares = sorted(
-        ({"emotion": e, "share": verdicts.count(e) / len(verdicts)} for e in set(verdicts)),
-        key=lambda s: (-s["share"], s["emotion"]),
-    )
+    emotions = shares(verdicts, "emotion")
     valence = [v for v in columns["valence"] if v is not None]
     third = max(1, len(valence) // 3)
     return {
         "judged_second_count": len(verdicts),
         "unjudged_second_count": sum(1 for reason in columns["not_judged"] if reason),
         "dominant_emotion": next(
-            (s["emotion"] for s in shares if s["emotion"] != "uncertain"), None
+            (s["emotion"] for s in emotions if s["emotion"] != "uncertain"), None
         ),
-        "emotions": shares,
+        "emotions": emotions,
         "mean_valence": _mean(valence),
         "first_valence": _mean(valence[:third]),
         "last_valence": _mean(valence[-third:]),
