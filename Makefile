@@ -62,7 +62,7 @@ docs: setup ## Write the generated pages in docs/
 	mv docs/schema.md.new docs/schema.md
 
 constraints: setup ## Pin the newest versions that go together
-	$(UV) pip compile pyproject.toml --extra dev --extra s3 --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra s3 --extra redis --universal --python-version 3.11 \
 	  --fork-strategy fewest --no-header --no-annotate --upgrade --output-file constraints.txt
 
 clean: ## Remove the installation; data/ stays
