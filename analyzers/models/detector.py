@@ -170,7 +170,7 @@ class Yolo(Detector):
         self, raw: np.ndarray, box: Letterbox, min_confidence: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # Columns are places: centre x, centre y, width, height and one score for each class.
-        return _suppress(raw[:4].T, raw[4:], min_confidence)
+        return suppress(raw[:4].T, raw[4:], min_confidence)[:3]
 
 
 class YoloX(Detector):
@@ -210,17 +210,18 @@ class YoloX(Detector):
         centres = (raw[:, :2] + self._cells) * self._cell_px
         sides = np.exp(raw[:, 2:4]) * self._cell_px
         # The score of a class is how sure it is that something is there, times that it is this.
-        return _suppress(
+        return suppress(
             np.concatenate([centres, sides], axis=1), (raw[:, 4:5] * raw[:, 5:]).T, min_confidence
-        )
+        )[:3]
 
 
-def _suppress(
+def suppress(
     centred: np.ndarray, scores: np.ndarray, min_confidence: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Non-maximum suppression within each class; each place counts for its likeliest class.
 
     `centred`: centre x, centre y, width, height (places, 4). `scores`: (classes, places).
+    Returns corners (n, 4), confidence, class ids and places of the n that are kept.
     """
     likely = np.flatnonzero(scores.max(axis=0) >= min_confidence)
     centred, scores = centred[likely], scores[:, likely]
@@ -236,7 +237,7 @@ def _suppress(
     corners = np.concatenate(
         [corner_and_size[kept, :2], corner_and_size[kept, :2] + corner_and_size[kept, 2:]], axis=1
     )
-    return corners, confidence[kept], class_ids[kept].astype(np.int64)
+    return corners, confidence[kept], class_ids[kept].astype(np.int64), likely[kept]
 
 
 def load_yolo(identity: ModelIdentity, files: Mapping[str, Path], choice: ModelChoice) -> Detector:

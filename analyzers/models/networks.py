@@ -14,11 +14,21 @@ from analyzers.models.runtime import model_threads
 #: Runs one float32 batch (n, channels, height, width) and gives the first output, float32.
 #: May be called from several threads at once.
 Network = Callable[[np.ndarray], np.ndarray]
+#: The same for a network of several outputs, in its own order.
+ManyOutputNetwork = Callable[[np.ndarray], list[np.ndarray]]
 
 
 def open_network(
     identity: ModelIdentity, files: Mapping[str, Path]
 ) -> tuple[ModelIdentity, Network]:
+    """As `open_many_output_network`, for who wants the first output."""
+    identity, network = open_many_output_network(identity, files)
+    return identity, lambda batch: network(batch)[0]
+
+
+def open_many_output_network(
+    identity: ModelIdentity, files: Mapping[str, Path]
+) -> tuple[ModelIdentity, ManyOutputNetwork]:
     """Open `files[identity.runtime]` where there is a converted one, or else the `.onnx` file.
 
     OpenVINO computes in bfloat16 where the CPU has instructions for it (YOLO26n: 16 CPU-ms a frame
@@ -46,7 +56,7 @@ def _onnx_file(identity: ModelIdentity, files: Mapping[str, Path]) -> Path:
     return found[0]
 
 
-def _openvino(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, Network]:
+def _openvino(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, ManyOutputNetwork]:
     import openvino
 
     if identity.device != "cpu":
@@ -62,14 +72,14 @@ def _openvino(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, Netwo
         {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": model_threads()},
     )
 
-    def run(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> list[np.ndarray]:
         # A request of its own for each call: they are cheap, and one cannot be shared by threads.
-        return compiled.create_infer_request().infer([batch])[0]
+        return list(compiled.create_infer_request().infer([batch]).to_tuple())
 
     return replace(identity, runtime=f"openvino-{precision}"), run
 
 
-def _onnxruntime(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, Network]:
+def _onnxruntime(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, ManyOutputNetwork]:
     import onnxruntime
 
     provider = "CPUExecutionProvider" if identity.device == "cpu" else "CUDAExecutionProvider"
@@ -86,4 +96,4 @@ def _onnxruntime(identity: ModelIdentity, path: Path) -> tuple[ModelIdentity, Ne
             "onnxruntime-gpu, or choose the device cpu"
         )
     [source] = session.get_inputs()
-    return identity, lambda batch: session.run(None, {source.name: batch})[0]
+    return identity, lambda batch: session.run(None, {source.name: batch})

@@ -1,0 +1,124 @@
+"""Objects of COCO's classes with their outlines in a picture: YOLO segmentation (Ultralytics)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from analyzers.models.base import Model, ModelIdentity
+from analyzers.models.detector import COCO_LABELS, Letterbox, suppress
+from analyzers.models.lending import ModelChoice
+from analyzers.models.networks import ManyOutputNetwork, open_many_output_network
+
+_BOX = 4
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The objects found in one frame, most confident first.
+
+    `boxes`: float32 (n, 4), corners relative to the frame, 0..1. `confidence`: float32 (n,).
+    `class_ids`: int64 (n,), places in `COCO_LABELS`. `masks`: bool (n, height, width), in the
+    frame's own pixels; two masks may overlap.
+    """
+
+    boxes: np.ndarray
+    confidence: np.ndarray
+    class_ids: np.ndarray
+    masks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+class Segmenter(Model):
+    """YOLO segmentation (https://docs.ultralytics.com/tasks/segment), after YOLACT (Bolya 2019).
+
+    An object's mask is a sum of 32 pictures common to all, weighted by 32 numbers of its own, and
+    cut at its box. These pictures have a quarter of the input's resolution.
+    """
+
+    #: Long side of the input these networks were trained on.
+    _SIZE_PX = 640
+    #: How many frames `segment` likes to get at a time.
+    batch_size = 8
+
+    def __init__(self, identity: ModelIdentity, network: ManyOutputNetwork) -> None:
+        super().__init__(identity)
+        self._network = network
+
+    def segment(self, frames: Sequence[np.ndarray], min_confidence: float) -> list[Instances]:
+        """Find objects in RGB pictures of one size.
+
+        `frames`: uint8 (height, width, 3) each. One `Instances` for each frame comes back.
+        """
+        height, width = frames[0].shape[:2]
+        box = Letterbox.centred(height, width, self._SIZE_PX)
+        places, prototypes = self._network(
+            cv2.dnn.blobFromImages([box.fit(frame) for frame in frames], 1 / 255)
+        )
+        self.served(len(frames))
+        return [
+            _decode(*pair, box, min_confidence) for pair in zip(places, prototypes, strict=True)
+        ]
+
+
+def _decode(
+    raw: np.ndarray, prototypes: np.ndarray, box: Letterbox, min_confidence: float
+) -> Instances:
+    """One picture's output.
+
+    Columns of `raw` are places; rows centre x, y, width, height, a score for each class, and the
+    weights of the mask. `prototypes`: (weights, height, width), for the padded picture.
+    """
+    scores = raw[_BOX : _BOX + len(COCO_LABELS)]
+    corners, confidence, class_ids, kept = suppress(raw[:_BOX].T, scores, min_confidence)
+    order = np.argsort(-confidence, kind="stable")
+    boxes = box.relative(corners[order])
+    weights = raw[_BOX + len(COCO_LABELS) :, kept[order]].T
+    logits = np.tensordot(weights, prototypes, axes=1)
+    height, width = box.source
+    masks = np.zeros((len(order), height, width), bool)
+    for mask, logit, corner in zip(masks, logits, boxes, strict=True):
+        padded = cv2.resize(logit, box.padded[::-1], interpolation=cv2.INTER_LINEAR)
+        inner = padded[box.top : box.top + box.scaled[0], box.left : box.left + box.scaled[1]]
+        if box.scaled != box.source:
+            inner = cv2.resize(inner, (width, height), interpolation=cv2.INTER_LINEAR)
+        x1, y1, x2, y2 = np.rint(corner * [width, height, width, height]).astype(int)
+        mask[y1:y2, x1:x2] = inner[y1:y2, x1:x2] > 0
+    return Instances(boxes, confidence[order].astype(np.float32), class_ids[order], masks)
+
+
+def load_yolo_seg(
+    identity: ModelIdentity, files: Mapping[str, Path], choice: ModelChoice
+) -> Segmenter:
+    """Load an Ultralytics segmentation network in torch, or its conversion in another runtime.
+
+    Raises `ValueError` for a network of other classes than COCO's, or as `open_network` does.
+    """
+    if identity.runtime == "torch":
+        return Segmenter(identity, _in_torch(identity, files))
+    return Segmenter(*open_many_output_network(identity, files))
+
+
+def _in_torch(identity: ModelIdentity, files: Mapping[str, Path]) -> ManyOutputNetwork:
+    import torch
+    from ultralytics import YOLO
+
+    [weights] = files.values()
+    model: Any = YOLO(weights, task="segment").model
+    if tuple(model.names.values()) != COCO_LABELS:
+        raise ValueError(f"{identity.model_id} was not trained on the 80 classes of COCO")
+    model = model.fuse(verbose=False).eval().to(identity.device)
+
+    def run(batch: np.ndarray) -> list[np.ndarray]:
+        with torch.inference_mode():
+            (places, prototypes), _raw = model(torch.from_numpy(batch).to(identity.device))
+        return [places.float().cpu().numpy(), prototypes.float().cpu().numpy()]
+
+    return run
