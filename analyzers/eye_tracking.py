@@ -1,4 +1,4 @@
-"""Where people look, how they hold the head, and when they blink."""
+"""Where people look, how they hold the head, when they blink, and whether their lips move."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from analyzers.methods.face_crops import roll_deg, square_crop, square_turn, war
 from analyzers.methods.face_rows import box_of, face_rows, landmarks_of
 from analyzers.methods.gaze import blinks, gaze_in_head_deg
 from analyzers.methods.head_pose import pose_from_mesh
+from analyzers.methods.mouth import movement_per_s, opening_ratio
 from analyzers.models.face_mesh import (
     CROP_PX,
     CROP_SCALE,
@@ -74,13 +75,16 @@ class EyeTracking(Analyzer):
     setting `camera_deg` of the camera, and `left` and `right` are those of the picture. A blink is
     a short closing between open eyes; eyes cast down look closed and count so. Only faces of good
     quality that are 32 pixels wide on the motion rung are followed. Dark glasses and hats hide the
-    eyes without notice. Accuracy: measured on pictures turned and made smaller by known amounts, on
+    eyes without notice. How far the mouth stands open, and how fast that changes, tells lips that
+    speak from lips that do not: on webcam_hello_world_text they move by 0.3 to 0.9 a second while
+    the man speaks and by 0.02 to 0.07 before and after (0.4 where he smiles for once).
+    Accuracy: measured on pictures turned and made smaller by known amounts, on
     one portrait that looks into the camera and on five blinks; gaze angles of moving people are not
     measured, for want of labels.
     """
 
     name: ClassVar[str] = "eye_tracking"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.PEOPLE
     stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("landmarks", "litert")
@@ -110,6 +114,12 @@ class EyeTracking(Analyzer):
         confidence("How far both eyes are shut", "eyes_closed"),
         Column("gaze", pa.string(), "Where the eyes look", values=_DIRECTIONS),
         Column("blink", pa.bool_(), "True where a blink is deepest"),
+        Column(
+            "mouth_opening_ratio",
+            pa.float32(),
+            "Gap between the inner lips, in distances of the outer corners of the eyes",
+            minimum=0.0,
+        ),
     )
     segment_columns: ClassVar[tuple[Column, ...]] = (
         Column("face_count", pa.int32(), "Faces whose eyes were followed", minimum=0),
@@ -132,6 +142,13 @@ class EyeTracking(Analyzer):
         _angle("yaw_deg", "Median turn of its head to the right of the picture", nullable=True),
         _angle("pitch_deg", "Median turn of its head upwards", nullable=True),
         _angle("roll_deg", "Median lean of its head, clockwise", nullable=True),
+        Column(
+            "mouth_movement_per_s",
+            pa.float32(),
+            "How much its `mouth_opening_ratio` changes in a second, to and fro added up",
+            nullable=True,
+            minimum=0.0,
+        ),
     )
     summary_columns: ClassVar[tuple[Column, ...]] = (
         Column("seen_s", pa.float32(), "Time for which a main face was followed", minimum=0),
@@ -257,6 +274,7 @@ def _follow(
                     "eyes_closed": closed,
                     "gaze": _direction(gaze_yaw, gaze_pitch, closed, down, settings.camera_deg),
                     "blink": False,
+                    "mouth_opening_ratio": opening_ratio(mesh.points),
                 }
             )
     return rows
@@ -318,6 +336,11 @@ def _segments(
         columns["blink_count"].append(sum(row["blink"] for row in own))
         for name in ("yaw_deg", "pitch_deg", "roll_deg"):
             columns[name].append(_median(own, name) if own else None)
+        columns["mouth_movement_per_s"].append(
+            movement_per_s(
+                [row["time_s"] for row in own], [row["mouth_opening_ratio"] for row in own]
+            )
+        )
     return columns, main_rows
 
 

@@ -39,6 +39,9 @@ def test_the_portrait_looks_into_the_camera(still: tuple[Video, AnalysisResult])
     [segment] = result.segments.to_pylist()
     assert (segment["face_count"], segment["main_track_id"]) == (1, 0)
     assert (segment["camera_share"], segment["gaze"], segment["blink_count"]) == (1, "camera", 0)
+    # Teeth show in her smile, and her lips keep still.
+    assert all(0.05 < row["mouth_opening_ratio"] < 0.3 for row in rows)
+    assert segment["mouth_movement_per_s"] < 0.02
     summary = json.loads(json.dumps(result.summary))
     assert summary["gazes"] == [{"gaze": "camera", "share": 1}]
     assert summary["blinks_per_minute"] is None  # not after a second
