@@ -254,6 +254,9 @@ def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, An
     """Answer one request: `what`, `path`, `threads`, and for a ladder `folder` and `settings`."""
     path, threads = Path(request["path"]), request["threads"]
     try:
+        if request["what"] == "open":
+            open_source(path, threads, frame_threads=False).container.close()
+            return {"ok": {}}
         if request["what"] == "probe":
             return {"ok": probe(path, threads)}
         folder = Path(request["folder"])

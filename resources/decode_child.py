@@ -46,6 +46,10 @@ class MediaError(Exception):
         return type(self), (self.name, self.cause, self.way_out)
 
 
+class NotAVideo(MediaError):
+    """The file itself is refused; trying it again is of no use."""
+
+
 def system_failure(name: str, error: OSError) -> MediaError:
     """What the operating system refused, as `MediaError`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -187,6 +191,6 @@ def _refused(name: str, error: dict[str, Any], logged: str, limits: DecodeLimits
     if error["kind"] == "ffmpeg":
         for text, cause in _LOGGED_CAUSES.items():
             if text in logged:
-                return MediaError(name, cause, _ELSE)
-        return MediaError(name, f"not a media file that can be read ({error['cause']})", _ELSE)
-    return MediaError(name, error["cause"], error["way_out"])
+                return NotAVideo(name, cause, _ELSE)
+        return NotAVideo(name, f"not a media file that can be read ({error['cause']})", _ELSE)
+    return NotAVideo(name, error["cause"], error["way_out"])

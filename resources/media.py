@@ -69,6 +69,10 @@ class MediaLibrary:
         self.limits = limits or DecodeLimits()
         self._folder = Path(data_dir) / "library"
         self._folder.mkdir(parents=True, exist_ok=True)
+        #: By SHA-256 what was registered: a search through the names takes too long in a large
+        #: library.
+        self._index = self._folder / ".sha256"
+        self._index.mkdir(exist_ok=True)
         self._cache = LadderCache(Path(data_dir) / "cache" / "ladder", max_cache_bytes)
 
     def register(self, path: Path | str) -> str:
@@ -93,6 +97,7 @@ class MediaLibrary:
                 video_id = f"{_slug(path.stem)}-{sha256[:16]}"
             file = video_id + path.suffix.lower()
             source = SourceFile(video_id, file, sha256, path.stat().st_size, path.name)
+            self._note(source)
         if not self._is_whole(source):
             _link_or_copy(path, self._folder / source.file)
         # The record comes last: a video id is known when its file is whole.
@@ -200,12 +205,14 @@ class MediaLibrary:
         return path.exists() and path.stat().st_size == source.size_bytes
 
     def _find(self, sha256: str) -> SourceFile | None:
-        for digits in (8, 16):
-            for record in self._folder.glob(f"*-{sha256[:digits]}{_RECORD}"):
-                source = self.source(record.name.removesuffix(_RECORD))
-                if source.sha256 == sha256:
-                    return source
-        return None
+        try:
+            return SourceFile(**json.loads((self._index / sha256).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def _note(self, source: SourceFile) -> None:
+        # Before the record: whoever is stopped in between goes on with the same video id.
+        _write(self._index / source.sha256, json.dumps(asdict(source)).encode())
 
     def _record(self, video_id: str) -> Path:
         return self._folder / f"{video_id}{_RECORD}"

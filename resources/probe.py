@@ -44,6 +44,15 @@ def probe_file(path: Path, name: str, limits: DecodeLimits) -> ProbeResult:
     return ProbeResult(**{**answer, "audio": audio_info(answer["audio"])})
 
 
+def check_opens(path: Path, limits: DecodeLimits) -> None:
+    """Open a file in a child process, without decoding anything.
+
+    Raises `NotAVideo` where it is no media file with a picture, `MediaError` where that could not
+    be found out.
+    """
+    run_decoder({"what": "open"}, path, path.name, limits)
+
+
 def audio_info(fields: dict[str, Any] | None) -> AudioInfo | None:
     """The child's words for a sound stream as `AudioInfo`."""
     return None if fields is None else AudioInfo(**fields)

@@ -14,17 +14,11 @@ from rich.table import Table
 
 from resources.media import MediaError, MediaLibrary
 from resources.result_store import ResultStore
+from resources.video_files import video_files
 from tiktok_assets.analyze import Outcome, StepState, analyze_video
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.settings import Settings
 
-VIDEO_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        "3gp", "avi", "flv", "gif", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts",
-        "webm", "wmv",
-    )
-)  # fmt: skip
 _ENDED = {None: "[cyan]running[/]", True: "[green]done[/]", False: "[red]failed[/]"}
 
 
@@ -68,11 +62,7 @@ def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -
 def _videos_in(paths: Iterable[Path]) -> Iterable[Path]:
     for path in paths:
         if path.is_dir():
-            found = sorted(
-                p
-                for p in path.rglob("*")
-                if p.suffix.lower() in VIDEO_SUFFIXES and not p.name.startswith(".")
-            )
+            found = sorted(video_files(path))
             if not found:
                 raise FileNotFoundError(f"no videos in the folder {path}")
             yield from found

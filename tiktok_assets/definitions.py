@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from analyzers.models import runtime
+from resources.drop_folder import DropFolder
+from resources.media import MediaLibrary
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import profile_holders
 from resources.result_store import ResultStore
+from sensors.downloads import downloads_sensor
 from sensors.finish import finish_sensors
 from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.document import NAME as DOCUMENT
@@ -33,15 +37,26 @@ def build_definitions(
 ) -> dg.Definitions:
     """All definitions under these settings; tests and the command line may replace resources."""
     analyzers = settings.enabled()
-    finish = finish_job(settings)
+    analyze, finish = analyze_job(settings), finish_job(settings)
     return dg.Definitions(
         assets=[
             *media_assets(settings.ladder),
             *(analyzer_asset(cls, settings) for cls in analyzers.values()),
             production_document_asset(settings),
         ],
-        jobs=[analyze_job(settings), finish],
-        sensors=finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
+        jobs=[analyze, finish],
+        sensors=[
+            *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
+            downloads_sensor(
+                analyze,
+                VIDEOS,
+                partial(_drop_folder, settings),
+                settings.data_dir,
+                settings.min_free_gb,
+                settings.watch.most_runs_per_tick,
+                settings.watch.tick_budget_s,
+            ),
+        ],
         resources={
             "media": MediaDecoder(
                 data_dir=str(settings.data_dir),
@@ -59,6 +74,18 @@ def build_definitions(
                 "max_concurrent": settings.max_concurrent_steps or None,
             }
         ),
+    )
+
+
+def _drop_folder(settings: Settings) -> DropFolder:
+    for folder in settings.watched_folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return DropFolder(
+        settings.watched_folders,
+        MediaLibrary(settings.data_dir, settings.ladder),
+        rejected=settings.data_dir / "rejected",
+        memory=settings.data_dir / "state" / "downloads.sqlite",
+        settle_s=settings.watch.settle_s,
     )
 
 

@@ -61,6 +61,21 @@ class PeopleSettings(_Part):
     )
 
 
+class WatchSettings(_Part):
+    """The folders in which new videos are dropped."""
+
+    folders: list[Path] = Field(
+        default_factory=list, description="Watched folders; none: `downloads` below data_dir"
+    )
+    settle_s: float = Field(
+        5.0, ge=0, description="A file is taken when it did not change for so long"
+    )
+    most_runs_per_tick: int = Field(20, ge=1, description="Videos taken at a time")
+    tick_budget_s: float = Field(
+        20.0, gt=0, le=50, description="No further file is begun after so long"
+    )
+
+
 #: The analyzers that guess at a person from the face.
 _GUESS_FROM_FACES = {"age_estimation", "face_emotion"}
 
@@ -104,6 +119,10 @@ class Settings(BaseSettings):
     )
     ladder: LadderSettings = LadderSettings()
     frame_cache_gb: float = Field(20.0, gt=0, description="Bound of the frame cache on disk")
+    min_free_gb: float = Field(
+        5.0, ge=0, description="With less than this free on the disk nothing new is begun"
+    )
+    watch: WatchSettings = WatchSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -125,6 +144,11 @@ class Settings(BaseSettings):
     def export(self) -> None:
         """Tell the data folder to child processes and to what does not know these settings."""
         os.environ["TIKTOK_ASSETS_DATA_DIR"] = str(self.data_dir.resolve())
+
+    @property
+    def watched_folders(self) -> list[Path]:
+        """The folders in which new videos are dropped."""
+        return self.watch.folders or [self.data_dir / "downloads"]
 
     @property
     def results(self) -> str:

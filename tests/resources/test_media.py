@@ -74,7 +74,7 @@ def test_a_file_is_copied_where_it_cannot_be_linked(library, clip, monkeypatch):
     video_id = library.register(clip)
     assert library.path(video_id).read_bytes() == clip.read_bytes()
     assert library.path(video_id).stat().st_nlink == 1
-    assert not list(library.path(video_id).parent.glob(".*"))
+    assert not list(library.path(video_id).parent.glob(".new-*"))
 
 
 def test_an_unknown_file_and_an_unknown_id_are_named(library, tmp_path):
