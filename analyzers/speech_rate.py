@@ -23,7 +23,7 @@ from analyzers.base import (
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
 from analyzers.methods.speech_spans import Span, overlap_s
-from analyzers.methods.talk import Stretch, utterances, words_of
+from analyzers.methods.talk import LEAST_RATE_S, Stretch, utterances, words_of
 from analyzers.video import Video
 from analyzers.voices import spans_of
 
@@ -45,8 +45,6 @@ READ_SYLLABLES_PER_S = {
 PACES = ("very_slow", "slow", "average", "fast", "very_fast")
 #: Between the paces, as shares of the norm: within a tenth of it is average.
 _PACE_LIMITS = (0.75, 0.9, 1.1, 1.25)
-#: Less speech than this has no rate: errors of the words' times would make it.
-_LEAST_S = 0.3
 #: An utterance needs this many syllables, and a speaker this many utterances, for acceleration.
 _LEAST_SYLLABLES, _LEAST_UTTERANCES = 4, 3
 
@@ -170,7 +168,7 @@ class SpeechRate(Analyzer):
                     known[name] &= amount is not None
                     amounts[name] += min(1.0, share) * (amount or 0.0)
             for name, amount in amounts.items():
-                fits = known[name] and spoken_s >= _LEAST_S
+                fits = known[name] and spoken_s >= LEAST_RATE_S
                 columns[f"{name}_per_s"].append(amount / spoken_s if fits else None)
         return columns
 
@@ -225,7 +223,7 @@ def _spoken_s(stretch: Stretch, window: Span) -> float:
 
 
 def _per_s(amount: float | None, seconds: float) -> float | None:
-    return amount / seconds if amount is not None and seconds >= _LEAST_S else None
+    return amount / seconds if amount is not None and seconds >= LEAST_RATE_S else None
 
 
 def _row(utterance: Stretch) -> dict[str, Any]:
@@ -240,7 +238,7 @@ def _row(utterance: Stretch) -> dict[str, Any]:
         "syllable_count": utterance.syllables,
         "pause_s": sum(b - a for a, b in utterance.pauses),
         **{f"{name}_per_s": _per_s(amount, length_s) for name, amount in amounts.items()},
-        "articulation_syllables_per_s": _per_s(utterance.syllables, utterance.spoken_s),
+        "articulation_syllables_per_s": utterance.articulation_syllables_per_s,
     }
 
 

@@ -624,6 +624,44 @@ def speech_flow() -> Run:
     return run
 
 
+def speech_emotion() -> Run:
+    import librosa
+    from faster_whisper import decode_audio
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    sentiment = SentimentIntensityAnalyzer()
+
+    def run(path: Path) -> Any:
+        transcript = DONE["speech_transcription"]
+        if transcript is None:
+            return None
+        rate_hz, hop = 16_000, 160
+        sound = decode_audio(str(path), sampling_rate=rate_hz)
+        pitch = librosa.yin(sound, fmin=65, fmax=600, sr=rate_hz, frame_length=1024, hop_length=hop)
+        level = librosa.feature.rms(y=sound, frame_length=1024, hop_length=hop)[0]
+        sentences: list[list[dict[str, Any]]] = [[]]
+        for word in transcript["words"]:
+            sentences[-1].append(word)
+            if word["word"].strip().endswith((".", "!", "?")):
+                sentences.append([])
+        return [
+            {
+                "start_s": said[0]["start_s"],
+                "f0_hz": float(np.median(pitch[part])) if len(pitch[part]) else None,
+                "rms": float(level[part].mean()) if len(level[part]) else None,
+                "valence": sentiment.polarity_scores(" ".join(w["word"] for w in said))["compound"],
+            }
+            for said in filter(None, sentences)
+            for part in [
+                slice(
+                    int(said[0]["start_s"] * rate_hz / hop), int(said[-1]["end_s"] * rate_hz / hop)
+                )
+            ]
+        ]
+
+    return run
+
+
 #: Probe-tone profiles of C major and C minor (Krumhansl & Kessler 1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -666,6 +704,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         audio_analysis,
         speech_rate,
         speech_flow,
+        speech_emotion,
     )
 }
 

@@ -44,6 +44,8 @@ class BudgetLine:
 
 #: All that is done with faces, which has one budget.
 FACES = ("faces", "face_emotion", "eye_tracking", "age_estimation")
+#: All that works on sound but the transcript, likewise.
+SOUND = ("voices", "audio_analysis", "speech_rate", "speech_flow", "speech_emotion")
 
 #: The design's budget (section 8), for what stands. `decode` is the frames with both audio rates,
 #: `engine` what the pipeline spends beside decode and analyzers: Dagster, previews, results, the
@@ -59,7 +61,7 @@ BUDGET = (
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
     BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
-    BudgetLine("all other sound", 0.06, ("voices", "audio_analysis", "speech_rate", "speech_flow")),
+    BudgetLine("all other sound", 0.06, SOUND),
     BudgetLine("narrative, intelligence, document, engine", 0.06, ("engine",)),
 )
 

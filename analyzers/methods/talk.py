@@ -14,6 +14,8 @@ from analyzers.methods.speech_spans import Span, overlap_s
 #: the number of pauses tells most of fluency (De Jong & Bosker, "Choosing a threshold for silent
 #: pauses to measure second language fluency", DiSS 2013).
 SHORTEST_PAUSE_S = 0.25
+#: Less speech than this has no rate: errors of the words' times would make it.
+LEAST_RATE_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Stretch:
         """Syllables of all words; None where one of them has an unknown number."""
         known = [w.sounds.syllables for w in self.words if w.sounds.syllables is not None]
         return sum(known) if len(known) == len(self.words) else None
+
+    @property
+    def articulation_syllables_per_s(self) -> float | None:
+        """Syllables a second without pauses; None under 0.3 s and for an unknown number."""
+        if self.syllables is None or self.spoken_s < LEAST_RATE_S:
+            return None
+        return self.syllables / self.spoken_s
 
     @property
     def phones(self) -> float | None:

@@ -1,13 +1,16 @@
-"""Speech whose words and pauses are known: the sample's, and its sentences spliced anew."""
+"""Speech whose words and pauses are known: the sample's, its sentences spliced, three texts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
+from av.audio.resampler import AudioResampler
 
 from analyzers.video import Video
 from tests.analyzers.made import made_video
@@ -27,6 +30,41 @@ WITHIN_CUES: tuple[Span, ...] = (
 )
 #: How the cues follow each other in the spliced speech, and the silence before each, in seconds.
 SPLICED = ((7, 0.6), (2, 0.35), (6, 0.9), (0, 0.1), (4, 0.5), (3, 1.4), (5, 0.15), (1, 0.7))
+
+
+#: What speech/make_speech.py had read aloud.
+READ_ALOUD = {
+    "kitchen": (
+        "First, chop two onions and a clove of garlic.",
+        "Heat a little butter in the pan until it starts to foam.",
+        "Then add the mushrooms, and don't stir them for three minutes.",
+        "Pour in the cream, turn down the heat, and wait until it thickens.",
+    ),
+    "market": (
+        "Last summer I spent a week in a small town by the sea.",
+        "Every morning the fishermen sold their catch right on the harbor wall.",
+        "My favorite was an old man who sang while he was cleaning the fish.",
+        "He told me that he had never missed a single day in forty years.",
+    ),
+    "workout": (
+        "You only need ten minutes and a bit of space on the floor.",
+        "Keep your back straight and your shoulders relaxed.",
+        "Breathe out when you push up, and breathe in on the way down.",
+        "If it hurts, stop right away and take a longer break.",
+    ),
+}
+
+
+def read_aloud(name: str) -> np.ndarray:
+    """One of these texts at 16 kHz, mono float32."""
+    resampler = AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+    with av.open(str(Path(__file__).parent / "speech" / f"{name}.opus")) as container:
+        parts = [
+            part.to_ndarray().ravel()
+            for frame in container.decode(audio=0)
+            for part in resampler.resample(frame)
+        ]
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
