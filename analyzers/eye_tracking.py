@@ -76,8 +76,8 @@ class EyeTracking(Analyzer):
     a short closing between open eyes; eyes cast down look closed and count so. Only faces of good
     quality that are 32 pixels wide on the motion rung are followed. Dark glasses and hats hide the
     eyes without notice. How far the mouth stands open, and how fast that changes, tells lips that
-    speak from lips that do not: on webcam_hello_world_text they move by 0.3 to 0.9 a second while
-    the man speaks and by 0.02 to 0.07 before and after (0.4 where he smiles for once).
+    speak from lips that do not: on webcam_hello_world_text they move by 0.3 to 0.8 a second while
+    the man speaks and by 0.02 to 0.08 after (0.4 where he smiles for once).
     Accuracy: measured on pictures turned and made smaller by known amounts, on
     one portrait that looks into the camera and on five blinks; gaze angles of moving people are not
     measured, for want of labels.

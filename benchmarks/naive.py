@@ -684,6 +684,34 @@ def _has_sound(path: Path) -> bool:
         return bool(container.streams.audio)
 
 
+def temporal_flow() -> Run:
+    def run(path: Path) -> Any:
+        moves: dict[int, list[float]] = defaultdict(list)
+        before: np.ndarray | None = None
+        for _, time_s, frame in sampled(path, 15.0):
+            grey = shrunk(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), 90).astype(np.float32)
+            if before is not None:
+                moves[int(time_s)].append(float(np.std(grey - before)))
+            before = grey
+        count = max(moves, default=0) + 1
+        motion = np.array(
+            [np.mean(moves[second]) if moves[second] else 0 for second in range(count)]
+        )
+        cuts, _ = np.histogram(DONE["cut_analysis"]["cuts_s"], range(count + 1))
+        said = [w["start_s"] for w in (DONE["speech_transcription"] or {"words": []})["words"]]
+        words, _ = np.histogram(said, range(count + 1))
+        energy = (
+            np.clip(motion / 25, 0, 1) / 2 + np.clip(cuts, 0, 1) / 4 + np.clip(words / 4, 0, 1) / 4
+        )
+        return {
+            "energy": energy.tolist(),
+            "hook": energy[:3].mean(),
+            "peak_s": int(energy.argmax()),
+        }
+
+    return run
+
+
 #: Loads each analyzer's models and gives the function that analyzes a file.
 ANALYZERS: dict[str, Callable[[], Run]] = {
     loader.__name__: loader
@@ -705,6 +733,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         speech_rate,
         speech_flow,
         speech_emotion,
+        temporal_flow,
     )
 }
 

@@ -62,7 +62,7 @@ BUDGET = (
     BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, SOUND),
-    BudgetLine("narrative, intelligence, document, engine", 0.06, ("engine",)),
+    BudgetLine("narrative, intelligence, document, engine", 0.06, ("temporal_flow", "engine")),
 )
 
 

@@ -1,4 +1,4 @@
-"""A picture of what lasts: rows of bars over one time axis, for previews."""
+"""A picture of what lasts: rows of bars, and curves, over one time axis, for previews."""
 
 from __future__ import annotations
 
@@ -51,4 +51,25 @@ def draw_bars(title: str, rows: Mapping[str, Sequence[Bar]], end_s: float) -> np
         for start_s, stop_s, colour in bars:
             left, right = x_of(start_s, end_s), x_of(min(stop_s, end_s), end_s)
             draw.rectangle((left, top, max(left + 1, right), top + _BAR_PX), fill=colour)
+    return np.asarray(picture)
+
+
+def draw_curves(
+    curves: Mapping[str, tuple[Sequence[float], Colour]], end_s: float, height_px: int = 150
+) -> np.ndarray:
+    """RGB picture of curves by second, 0..1, under the axis of `draw_bars`; uint8 (h, w, 3)."""
+    picture = Image.new("RGB", (WIDTH_PX, height_px), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(14)
+    bottom = height_px - 12
+    for level in (0.0, 0.5, 1.0):
+        y = bottom - round(level * (bottom - 8))
+        draw.line((x_of(0, end_s), y, x_of(end_s, end_s), y), fill=_GRID)
+    for number, (name, (values, colour)) in enumerate(curves.items()):
+        draw.text((8, 8 + 20 * number), name, fill=colour, font=font)
+        points = [
+            (x_of(min(second + 0.5, end_s), end_s), bottom - round(value * (bottom - 8)))
+            for second, value in enumerate(values)
+        ]
+        draw.line([points[0], *points], fill=colour, width=3, joint="curve")
     return np.asarray(picture)
