@@ -453,6 +453,46 @@ def content_quality() -> Run:
     return run
 
 
+def composition_analysis() -> Run:
+    """One picture a second: the largest face, saliency by spectral residual, lines by Hough."""
+    detect = face_detector()
+    names = ("extreme_close_up", "close_up", "medium_close_up", "medium", "medium_long", "long")
+
+    def run(path: Path) -> Any:
+        rows = []
+        for _, time_s, frame in sampled(path, 1.0):
+            small = shrunk(frame, 360)
+            height, width = small.shape[:2]
+            grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+            found = sorted(detect(small), key=lambda face: -float(face[2] * face[3]))
+            spectrum = np.fft.fft2(cv2.resize(grey, (64, 64)).astype(np.float32))
+            amplitude = np.log(np.abs(spectrum) + 1e-6).astype(np.float32)
+            residual = amplitude - cv2.blur(amplitude, (3, 3))
+            salient = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+            y, x = np.unravel_index(int(cv2.GaussianBlur(salient, (0, 0), 2.5).argmax()), (64, 64))
+            edges = cv2.Canny(grey, 80, 160)
+            lines = cv2.HoughLinesP(edges, 1, np.pi / 180, 60, minLineLength=60, maxLineGap=5)
+            mirrored = grey[:, ::-1].astype(np.float32).ravel()
+            row: dict[str, Any] = {
+                "time_s": time_s,
+                "x": int(x) / 64,
+                "y": int(y) / 64,
+                "line_count": 0 if lines is None else len(lines),
+                "symmetry": float(np.corrcoef(grey.ravel(), mirrored)[0, 1]),
+            }
+            if found:
+                left, top, wide, tall = (float(v) for v in found[0][:4])
+                share = tall / height
+                row |= {"x": (left + wide / 2) / width, "y": (top + tall / 2) / height}
+                row["headroom"] = top / height
+                bounds = (0.8, 0.4, 0.25, 0.16, 0.11)
+                row["shot_scale"] = names[sum(share < bound for bound in bounds)]
+            rows.append(row)
+        return rows
+
+    return run
+
+
 def _palette(lab: np.ndarray) -> list[dict[str, Any]]:
     """Five colours in CIELAB and their parts of the picture."""
     until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
@@ -727,6 +767,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         camera_analysis,
         color_analysis,
         content_quality,
+        composition_analysis,
         voices,
         speech_transcription,
         audio_analysis,

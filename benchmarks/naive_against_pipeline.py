@@ -60,6 +60,7 @@ BUDGET = (
     BudgetLine("camera_analysis", 0.04, ("camera_analysis",)),
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
     BudgetLine("content_quality", 0.02, ("content_quality",)),
+    BudgetLine("composition_analysis", 0.02, ("composition_analysis",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, SOUND),
     BudgetLine("narrative, intelligence, document, engine", 0.06, ("temporal_flow", "engine")),
