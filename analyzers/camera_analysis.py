@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import cv2
@@ -21,7 +22,7 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods.camera_motion import Box, camera_motions
+from analyzers.methods.camera_motion import Box, Rest, camera_motions
 from analyzers.models.detector import COCO_LABELS
 from analyzers.video import Video
 
@@ -50,6 +51,14 @@ _SHORTEST_S = 0.4
 #: What may move by itself: people, vehicles, animals, balls and kites.
 _SUBJECTS = frozenset(COCO_LABELS[i] for i in (*range(9), *range(14, 24), 32, 33))
 _LEAST_SUBJECT_CONFIDENCE = 0.4
+#: Roles of text that is drawn over the picture.
+_OVERLAID = frozenset({"caption", "sticker", "watermark", "logo"})
+#: A second move counts from this part of the strongest one's speed.
+_ALSO = 0.5
+#: Parallax from which a camera is said to travel: on moves made from a still it is 0.08 at most
+#: (behind captions), on turns in made rooms 0.01, on travels through them nearly always 0.14 to
+#: 0.5, on the sample's slider 0.08 to 0.2.
+_TRAVELS = 0.12
 #: Boxes hold for frames this far away: they are sampled every 0.2 s.
 _BOX_REACH_S = 0.2
 
@@ -60,7 +69,7 @@ class _Track:
 
     `speeds`: float (n, 4): pan, tilt, zoom and roll in frame widths a second at the edge of the
     frame; NaN where it is unknown. `part`: number of the stretch without a cut or transition, one
-    for each of the n steps.
+    for each of the n steps. `rests`: n, what turning and zooming leave of the flow.
     """
 
     start_s: np.ndarray
@@ -68,6 +77,7 @@ class _Track:
     speeds: np.ndarray
     confidence: np.ndarray
     part: np.ndarray
+    rests: Sequence[Rest | None]
 
     @property
     def known(self) -> np.ndarray:
@@ -101,18 +111,29 @@ class CameraAnalysis(Analyzer):
     when the picture's content goes left, tilts up when content goes down, zooms in when content
     grows, rolls clockwise when content turns counter-clockwise. Speeds are in frame widths a
     second, also the vertical ones; those of zoom and roll are the speed of the content at the left
-    and right edges of the frame, so that all can be compared. Where boxes of objects are there,
-    people, animals and vehicles are left out; flow across cuts and within fades and dissolves is
-    ignored. A camera that travels sideways reads as a pan, and one that comes nearer as a zoom.
+    and right edges of the frame, so that all can be compared. Where boxes are there, people,
+    animals, vehicles and text drawn over the picture are left out; flow across cuts and within
+    fades and dissolves is ignored.
+
+    A camera that travels sideways reads as a pan, and one that comes nearer as a zoom; `dolly_like`
+    says so where the picture shows it: what is near then moves faster than what is far. It cannot
+    be told along something flat or far away, below about 0.04 frame widths a second, and from a
+    thing unknown to object_detection that fills much of the picture and moves along the pan. How
+    large people are in the shot is composition_analysis's to say.
+
+    Accuracy: over a still moved by a known amount (pan, tilt, zoom, roll at three speeds, noise, a
+    figure crossing) kind and speed within 20 % in 48 of 48 seconds, worst error of speed 1 %;
+    travel through made rooms told in 20 of 20 seconds and no turn in 8 taken for it; the sample's
+    exact moves 12 of 12 seconds; static in every second of the six clips labelled so.
     """
 
     name: ClassVar[str] = "camera_analysis"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.EDIT
     stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv",)
     rungs: ClassVar[tuple[str, ...]] = ("motion",)
-    optional: ClassVar[tuple[str, ...]] = ("cut_analysis", "object_detection")
+    optional: ClassVar[tuple[str, ...]] = ("cut_analysis", "object_detection", "text_overlay")
 
     _MOTION_COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("kind", pa.string(), "The strongest motion", values=KINDS),
@@ -123,6 +144,13 @@ class CameraAnalysis(Analyzer):
             "where it is static or handheld; null where unknown",
             True,
             minimum=0.0,
+        ),
+        Column(
+            "also_kind",
+            pa.string(),
+            "A second move at the same time, at least half as fast; null where there is none",
+            True,
+            values=_MOVES,
         ),
         Column("pan_speed", pa.float64(), "To the right, frame widths a second", True),
         Column("tilt_speed", pa.float64(), "Upwards, frame widths a second", True),
@@ -141,6 +169,20 @@ class CameraAnalysis(Analyzer):
             "(half a second), frame widths a second; repeated frames add to it in fast moves",
             True,
             minimum=0.0,
+        ),
+        confidence(
+            "Part of the picture with detail that follows a pan, tilt or zoom at its own speed, as "
+            "what is near does when the camera travels; null in other kinds and where the move is "
+            "too slow to tell",
+            "parallax",
+            True,
+        ),
+        Column(
+            "dolly_like",
+            pa.bool_(),
+            "Whether the camera seems to travel and not only to turn or zoom: a zoom in is a dolly "
+            "in then, a pan a truck, a tilt a pedestal; null where `parallax` is",
+            True,
         ),
         confidence("Part of the picture with detail that agrees on the motion; 0 where unknown"),
     )
@@ -173,16 +215,20 @@ class CameraAnalysis(Analyzer):
         ),
         Column("fastest_move_speed", pa.float64(), "Of the fastest move", True, minimum=0.0),
         Column("shake", pa.float64(), "Mean shake", True, minimum=0.0),
+        Column(
+            "dolly_like_ratio", pa.float64(), "Part of the time: dolly-like moves", False, 0.0, 1.0
+        ),
     )
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """See the class."""
         if len(video.motion) < 2:
             return self.not_applicable(video, "a single frame shows no motion")
-        track = _track(video, _transitions(upstream), _Subjects(upstream))
+        track = _track(video, _transitions(upstream), _Subjects(upstream), _Overlays(upstream))
         stretches = _stretches(track)
-        shake = _shake(track)
-        moves = [_described(track, shake, [s], slice(s.first, s.stop)) for s in stretches]
+        shake, parallax = _shake(track), _parallax(track)
+        described = partial(_described, track, shake, parallax)
+        moves = [described([s], slice(s.first, s.stop)) for s in stretches]
         rows = [
             {
                 "type": "move",
@@ -199,12 +245,12 @@ class CameraAnalysis(Analyzer):
                         "type": "step",
                         "time_s": float(track.start_s[i]),
                         "end_s": float(track.end_s[i]),
-                        **_described(track, shake, [stretch], slice(i, i + 1)),
+                        **described([stretch], slice(i, i + 1)),
                     }
                 )
         return AnalysisResult(
             observations=self.observations(rows),
-            segments=self.segments(video.grid, _segments(video, track, shake, stretches)),
+            segments=self.segments(video.grid, _segments(video, track, stretches, described)),
             summary=_summary(track, shake, stretches, moves),
         )
 
@@ -240,6 +286,22 @@ class _Subjects:
         return self._boxes[nearest] if abs(nearest - time_s) <= _BOX_REACH_S else ()
 
 
+class _Overlays:
+    """Boxes of text that is drawn over the picture and does not move with it, by time."""
+
+    def __init__(self, upstream: Mapping[str, AnalysisResult]) -> None:
+        self._lines: list[tuple[float, float, Box]] = []
+        if "text_overlay" in upstream:
+            for row in upstream["text_overlay"].observations.to_pylist():
+                if row["role"] in _OVERLAID:
+                    box = (row["x1"], row["y1"], row["x2"], row["y2"])
+                    self._lines.append((row["time_s"], row["end_s"], box))
+
+    def at(self, time_s: float) -> Sequence[Box]:
+        """The boxes of the lines that can be read at a time."""
+        return [box for from_s, to_s, box in self._lines if from_s <= time_s < to_s]
+
+
 def _transitions(upstream: Mapping[str, AnalysisResult]) -> list[tuple[float, float]]:
     """Start and end of every cut (one time) and gradual transition."""
     if "cut_analysis" not in upstream:
@@ -248,13 +310,23 @@ def _transitions(upstream: Mapping[str, AnalysisResult]) -> list[tuple[float, fl
     return [(row["time_s"], row["end_s"]) for row in rows if row["type"] == "transition"]
 
 
-def _track(video: Video, transitions: Sequence[tuple[float, float]], subjects: _Subjects) -> _Track:
+def _track(
+    video: Video,
+    transitions: Sequence[tuple[float, float]],
+    subjects: _Subjects,
+    overlays: _Overlays,
+) -> _Track:
     times_s = video.motion.times_s
     start_s, end_s = times_s[:-1], times_s[1:]
     crossed = np.zeros(len(start_s), bool)
     for from_s, to_s in transitions:
         crossed |= (start_s < to_s - 1e-6) & (end_s > from_s - 1e-6)
-    motions = camera_motions(video.motion, lambda i: subjects.at(float(times_s[i])), crossed)
+    motions = camera_motions(
+        video.motion,
+        lambda i: subjects.at(float(times_s[i])),
+        lambda i: overlays.at(float(times_s[i])),
+        crossed,
+    )
     speeds = np.full((len(start_s), 4), np.nan)
     sure = np.zeros(len(start_s))
     for i, motion in enumerate(motions):
@@ -266,7 +338,8 @@ def _track(video: Video, transitions: Sequence[tuple[float, float]], subjects: _
         sure[i] = motion.confidence
     # A crossed stretch is a part of its own.
     part = np.cumsum(np.diff(crossed.astype(np.int8), prepend=0) != 0)
-    return _Track(start_s, end_s, speeds, sure, part)
+    rests = [motion.rest if motion is not None else None for motion in motions]
+    return _Track(start_s, end_s, speeds, sure, part, rests)
 
 
 def _stretches(track: _Track) -> list[_Stretch]:
@@ -338,8 +411,27 @@ def _shake(track: _Track) -> np.ndarray:
     return squared
 
 
+def _parallax(track: _Track) -> np.ndarray:
+    """The parallax around each step, (n,); NaN where it cannot be told."""
+    found = np.full(len(track.speeds), np.nan)
+    lasts_s = track.end_s - track.start_s
+    for i, around in enumerate(track.within(_AROUND_S)):
+        rest = track.rests[i]
+        if rest is None:
+            continue
+        span_s = rest.step_count * float(lasts_s[i])
+        pan, tilt, zoom, _ = np.nanmedian(track.speeds[around], axis=0) * span_s
+        told = rest.parallax(pan, tilt, 2 * zoom)
+        found[i] = np.nan if told is None else told
+    return found
+
+
 def _described(
-    track: _Track, shake: np.ndarray, stretches: Sequence[_Stretch], steps: slice | np.ndarray
+    track: _Track,
+    shake: np.ndarray,
+    parallax: np.ndarray,
+    stretches: Sequence[_Stretch],
+    steps: slice | np.ndarray,
 ) -> dict[str, Any]:
     """The motion columns for some steps; the kind is the first stretch's."""
     kind = stretches[0].kind
@@ -348,24 +440,43 @@ def _described(
         return {"kind": kind, "confidence": 0.0}
     pan, tilt, zoom, roll = (float(v) for v in track.speeds[steps][known].mean(axis=0))
     if kind in _MOVES:
-        speed = abs((pan, tilt, zoom, roll)[_MOVES.index(kind) // 2])
+        own = _MOVES.index(kind) // 2
+        speed = abs((pan, tilt, zoom, roll)[own])
+        also = _also(own, (pan, tilt, zoom, roll))
+        told = parallax[steps][~np.isnan(parallax[steps])]
+        depth = float(told.mean()) if len(told) and own < 3 else None
     else:
+        also = depth = None
         edges = track.speeds[steps][known]
         speed = float(np.linalg.norm(edges, axis=1).mean())
     return {
         "kind": kind,
         "speed": speed,
+        "also_kind": also,
         "pan_speed": pan,
         "tilt_speed": tilt,
         "zoom_ratio_per_s": float(np.exp(2 * zoom)),
         "roll_deg_per_s": float(np.degrees(2 * roll)),
         "shake": float(np.sqrt(shake[steps][known].mean())),
+        "parallax": depth,
+        "dolly_like": None if depth is None else depth >= _TRAVELS,
         "confidence": float(track.confidence[steps].mean()),
     }
 
 
+def _also(own: int, speeds: Sequence[float]) -> str | None:
+    """The strongest move beside the component `own`, if it is strong enough to be named."""
+    _, other = max((abs(speed), i) for i, speed in enumerate(speeds) if i != own)
+    if abs(speeds[other]) < max(_STILL, _ALSO * abs(speeds[own])):
+        return None
+    return _DIRECTIONS[other][int(speeds[other] < 0)]
+
+
 def _segments(
-    video: Video, track: _Track, shake: np.ndarray, stretches: Sequence[_Stretch]
+    video: Video,
+    track: _Track,
+    stretches: Sequence[_Stretch],
+    described: Callable[[Sequence[_Stretch], np.ndarray], dict[str, Any]],
 ) -> dict[str, list[Any]]:
     rows = []
     nothing = _Stretch(0, 0, "unknown")
@@ -383,7 +494,7 @@ def _segments(
         same = [s for s in stretches if s.kind == kind]
         steps = np.concatenate([np.arange(s.first, s.stop) for s in same])
         inside = steps[(track.start_s[steps] < to_s) & (track.end_s[steps] > from_s)]
-        rows.append(_described(track, shake, same or [nothing], inside))
+        rows.append(described(same or [nothing], inside))
     return {c.name: [row.get(c.name) for row in rows] for c in CameraAnalysis.segment_columns}
 
 
@@ -398,6 +509,11 @@ def _summary(
     for stretch in stretches:
         lasting[stretch.kind] += float(lengths_s[stretch.first : stretch.stop].sum())
     total_s = float(lengths_s.sum())
+    travelled_s = sum(
+        float(lengths_s[stretch.first : stretch.stop].sum())
+        for stretch, move in zip(stretches, moves, strict=True)
+        if move.get("dolly_like")
+    )
     speeds = [move["speed"] for move in moves if move["kind"] in _MOVES and "speed" in move]
     known = track.known
     return {
@@ -409,6 +525,7 @@ def _summary(
         ),
         "fastest_move_speed": max(speeds, default=None),
         "shake": float(np.sqrt(shake[known].mean())) if known.any() else None,
+        "dolly_like_ratio": min(1.0, travelled_s / total_s),
     }
 
 
@@ -462,7 +579,7 @@ def _chart(rows: Sequence[Mapping[str, Any]], end_s: float) -> np.ndarray:
                 from_, to = ((x(steps[j]["time_s"]), y(values[j, curve])) for j in (i - 1, i))
                 cv2.line(canvas, from_, to, colour, 1, cv2.LINE_AA)
     for move in moves:
-        label = move["kind"].replace("_", " ")
+        label = _label(move)
         place = x(move["time_s"]) + 3
         if place + _text_width(label) < x(move["end_s"]):
             _write(canvas, label, place, _TOP + 13, _INK)
@@ -472,6 +589,13 @@ def _chart(rows: Sequence[Mapping[str, Any]], end_s: float) -> np.ndarray:
         cv2.line(canvas, (place, _HEIGHT - 16), (place + 20, _HEIGHT - 16), colour, 2)
         place = _write(canvas, name, place + 26, _HEIGHT - 12, _INK) + 22
     return canvas
+
+
+def _label(move: Mapping[str, Any]) -> str:
+    """A move's kind, a second one, and whether the camera seems to travel."""
+    kinds = [move["kind"], *([move["also_kind"]] if move["also_kind"] else [])]
+    words = " + ".join(kind.replace("_", " ") for kind in kinds)
+    return f"{words}, dolly-like" if move["dolly_like"] else words
 
 
 def _edge_speeds(step: Mapping[str, Any]) -> list[float]:

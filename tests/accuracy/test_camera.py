@@ -7,6 +7,16 @@ import math
 import pytest
 
 from analyzers.registry import get_analyzer
+from tests.analyzers.made_moves import (
+    HALL,
+    MOVES,
+    ROOM,
+    moved,
+    still,
+    travelled,
+    video_of,
+    walker,
+)
 
 pytestmark = pytest.mark.accuracy
 
@@ -31,6 +41,61 @@ def test_static_clips(clip, demo_video, demo_labels, report):
     report("camera_analysis", clip, "mean speed", result.summary["mean_speed"], "< 0.02")
     assert set(kinds) == {"static"}
     assert result.summary["mean_speed"] < 0.02
+
+
+def test_made_moves(report):
+    """From a still, at three speeds, with noise and a striped figure that crosses the picture."""
+    picture, names = still(), [move[0] for move in MOVES]
+    right, error = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
+    total = dict.fromkeys(names, 0)
+    for kind, move, speed in MOVES:
+        video = video_of(moved(picture, 2, noise=4, foreground=walker, **move))
+        for second in get_analyzer("camera_analysis").analyze(video, {}).segments.to_pylist():
+            off = abs((second["speed"] or 0.0) / speed - 1)
+            right[kind] += second["kind"] == kind and off <= 0.2
+            error[kind] = max(error[kind], off)
+            total[kind] += 1
+    for kind in total:
+        report("camera_analysis", "made", kind, f"{right[kind]}/{total[kind]}", ">= 95% of all")
+        report("camera_analysis", "made", f"{kind}, worst error of speed", error[kind], "<= 0.2")
+    assert sum(right.values()) >= 0.95 * sum(total.values())
+
+
+#: Metres a second in rooms of 12 m, degrees a second.
+TRAVELS = (
+    ("pan_right", {"truck": 1.0}),
+    ("pan_left", {"truck": -2.0}),
+    ("tilt_up", {"pedestal": 1.0}),
+    ("zoom_in", {"dolly": 1.2}),
+    ("zoom_out", {"dolly": -1.2}),
+)
+TURNS = (("pan_right", {"pan_deg": 5.0}), ("pan_left", {"pan_deg": -20.0}))
+
+
+def test_made_travels(report):
+    """A camera that travels through a made room, or turns in it."""
+    told, false, seconds_told, seconds_turned = 0, 0, 0, 0
+    for planes in (ROOM, HALL):
+        for kind, move in TRAVELS:
+            for second in made_seconds(planes, move):
+                told += (second["kind"], second["dolly_like"]) == (kind, True)
+                seconds_told += 1
+        for kind, move in TURNS:
+            for second in made_seconds(planes, move):
+                assert second["kind"] == kind
+                false += second["dolly_like"] is not False
+                seconds_turned += 1
+    shown = f"{told}/{seconds_told}"
+    report("camera_analysis", "made rooms", "travel seconds dolly-like", shown, ">= 90%")
+    shown = f"{false}/{seconds_turned}"
+    report("camera_analysis", "made rooms", "turns taken for travel", shown, "0")
+    assert told >= 0.9 * seconds_told
+    assert false == 0
+
+
+def made_seconds(planes, move):
+    video = video_of(travelled(planes, 2, **move))
+    return get_analyzer("camera_analysis").analyze(video, {}).segments.to_pylist()
 
 
 def test_the_first_third_of_coffee_pour(demo_video, report):

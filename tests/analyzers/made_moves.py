@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,18 @@ from tests.analyzers.made import made_video
 
 FPS = 15
 WIDTH, HEIGHT = 360, 640
+
+#: Moves at three speeds: kind, arguments of `moved`, speed in frame widths a second at the edge.
+MOVES = [
+    *((f"pan_{way}", {"pan": sign * v}, v) for v in (0.05, 0.3, 1.0)
+      for way, sign in (("right", 1), ("left", -1))),
+    *((f"tilt_{way}", {"tilt": sign * v}, v) for v in (0.05, 0.3, 1.0)
+      for way, sign in (("up", 1), ("down", -1))),
+    *((f"zoom_{way}", {"zoom_ratio": r**sign}, np.log(r) / 2) for r in (1.1, 1.3, 1.8)
+      for way, sign in (("in", 1), ("out", -1))),
+    *((f"roll_{way}", {"roll_deg": sign * v}, np.radians(v) / 2) for v in (5, 20, 60)
+      for way, sign in (("clockwise", 1), ("counterclockwise", -1))),
+]  # fmt: skip
 
 #: Draws on a frame (its number, the frame).
 Foreground = Callable[[int, np.ndarray], None]
@@ -99,3 +111,86 @@ def video_of(*shots: np.ndarray) -> Video:
     frames = MappedFrames(np.arange(len(pixels)) / FPS, 2 * np.arange(len(pixels)), pixels)
     info = replace(video.info, width_px=pixels.shape[2], height_px=pixels.shape[1])
     return replace(video, motion=frames, info=info)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat thing in space, in metres: x to the right, y down, z away from the camera's start.
+
+    `corner`: its upper left corner. `across`, `down`: its edges. `seed`: of its picture.
+    """
+
+    corner: tuple[float, float, float]
+    across: tuple[float, float, float]
+    down: tuple[float, float, float]
+    seed: int
+
+
+def facing(x_m: float, y_m: float, z_m: float, width_m: float, height_m: float, seed: int) -> Plane:
+    """A plane that faces the camera, from its upper left corner."""
+    return Plane((x_m, y_m, z_m), (width_m, 0, 0), (0, height_m, 0), seed)
+
+
+#: A wall, two things halfway and two close by: a room, or a street with posts.
+ROOM = (
+    facing(-12, -14, 12, 24, 28, 1),
+    facing(-3.5, -2, 6, 2.2, 7, 2),
+    facing(1.6, -3, 5, 1.8, 8, 3),
+    facing(-1.5, 0.7, 3.5, 0.9, 3, 4),
+    facing(0.6, 0.2, 3, 0.7, 4, 5),
+)
+#: A floor that runs up to the wall, so that distances change without a step.
+HALL = (
+    facing(-12, -14, 12, 24, 15.2, 1),
+    Plane((-6, 1.2, 12), (12, 0, 0), (0, 0, -10.5), 6),
+    facing(-3.2, -1.8, 6, 1.4, 3, 2),
+    facing(1.4, -2.8, 5, 1.6, 4, 3),
+)
+#: Of a phone's main camera held upright, in frame widths.
+_FOCAL_LENGTH = 1.28
+
+
+def travelled(
+    planes: Sequence[Plane],
+    seconds: float,
+    *,
+    truck: float = 0.0,
+    pedestal: float = 0.0,
+    dolly: float = 0.0,
+    pan_deg: float = 0.0,
+    noise: float = 2.0,
+) -> np.ndarray:
+    """What a camera sees that travels right, up, forwards (metres a second) and turns right.
+
+    `planes`: far ones first. uint8 (n, HEIGHT, WIDTH). The middle of the move is at the origin.
+    """
+    rng = np.random.default_rng(2)
+    pictures = [still(plane.seed, 900) for plane in planes]
+    lens = np.array([[_FOCAL_LENGTH * WIDTH, 0, WIDTH / 2],
+                     [0, _FOCAL_LENGTH * WIDTH, HEIGHT / 2],
+                     [0, 0, 1]])  # fmt: skip
+    count = round(seconds * FPS)
+    frames = []
+    for i in range(count):
+        t = (i - count / 2) / FPS
+        eye = np.array([truck * t, -pedestal * t, dolly * t])
+        turn = cv2.Rodrigues(np.array([0.0, -np.radians(pan_deg * t), 0.0]))[0]
+        frame = np.full((HEIGHT, WIDTH), 120, np.float32)
+        for plane, picture in zip(planes, pictures, strict=True):
+            size = picture.shape[0]
+            space = np.stack(
+                [
+                    np.array(plane.across) / size,
+                    np.array(plane.down) / size,
+                    np.array(plane.corner) - eye,
+                ],
+                axis=1,
+            )
+            matrix = lens @ turn @ space
+            seen = cv2.warpPerspective(picture, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+            there = cv2.warpPerspective(
+                np.ones_like(picture), matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR
+            )
+            frame = np.where(there > 0.5, seen, frame)
+        frames.append(frame + rng.normal(0, noise, frame.shape))
+    return np.clip(np.rint(np.stack(frames)), 0, 255).astype(np.uint8)
