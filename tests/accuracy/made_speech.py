@@ -52,6 +52,10 @@ READ_ALOUD = {
         "Breathe out when you push up, and breathe in on the way down.",
         "If it hurts, stop right away and take a longer break.",
     ),
+    "close_call": (
+        "Holy shit, that bloody bus nearly hit me.",
+        "Damn, follow me for more, hashtag street food, hashtag city life.",
+    ),
 }
 
 

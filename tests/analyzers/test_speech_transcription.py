@@ -162,6 +162,38 @@ def test_a_word_away_from_all_speech_was_not_said() -> None:
     assert result.summary["removed_word_count"] == 1
 
 
+THANKS = passage([("Thanks", 0.0, 0.4, 0.9), ("for", 0.4, 0.6, 0.9), ("watching!", 0.6, 1.2, 0.9)])
+
+
+@pytest.mark.parametrize(
+    ("present", "words"),
+    [
+        ({"music": [(0.0, 4.0)]}, []),
+        ({"music": [(0.0, 4.0)], "speech": [(0.5, 2.0)]}, ["Thanks", "for", "watching!"]),
+        ({"music": [(0.0, 4.0)], "singing": [(0.5, 2.0)]}, ["Thanks", "for", "watching!"]),
+        ({}, ["Thanks", "for", "watching!"]),
+    ],
+    ids=["music alone", "speech over music", "song", "no music"],
+)
+def test_a_voice_that_only_music_was_taken_for(present: dict[str, Any], words: list[str]) -> None:
+    video = sounding(4.0)
+    recognizer = Recognizer([[THANKS]])
+    voices = made_voices(video, [(0.5, 2.0)], **present)
+    analyzer = SpeechTranscription(Lender(asr=recognizer))
+    result, _ = run_analyzer(analyzer, video, {"voices": voices})
+    assert words_of(result) == words
+    if not words:
+        assert (result.status, result.reason) == ("not_applicable", "no speech")
+        assert recognizer.asked == []
+
+
+def test_words_are_written_as_they_were_heard() -> None:
+    said = passage([("Damn,", 0.0, 0.5, 0.9), ("#fun", 0.5, 0.9, 0.9), ("f***ing", 0.9, 1.4, 0.9)])
+    result = analyze(sounding(3.0), [(0.2, 1.8)], Recognizer([[said]]))
+    assert words_of(result) == ["Damn,", "#fun", "f***ing"]
+    assert b"Damn, #fun f***ing" in result.files["srt"]
+
+
 def test_a_loop_is_tried_again_without_repeats() -> None:
     loop = passage([("oh", 0.1 * i, 0.1 * i + 0.1, 0.9) for i in range(15)], compression=9.0)
     recognizer = Recognizer([[loop], [HELLO]])
