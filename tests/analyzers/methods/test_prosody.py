@@ -126,5 +126,5 @@ def test_evidence_is_the_weakest_part() -> None:
     four = [USUAL] * 4
     assert scores_of(four)[0].evidence == 1.0
     assert scores_of([replace(USUAL, voiced_s=0.4), *four])[0].evidence == pytest.approx(0.4)
-    assert scores_of([replace(USUAL, snr_db=9.0), *four])[0].evidence == pytest.approx(0.5)
+    assert scores_of([replace(USUAL, snr_db=10.0), *four])[0].evidence == pytest.approx(0.5)
     assert scores_of([replace(USUAL, snr_db=-2.0), *four])[0].evidence == 0.0
