@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dagster import DagsterInstance, EventLogEntry
+from dagster import DagsterInstance, DagsterRun, EventLogEntry
 from dagster._core.events import DagsterEventBatchMetadata
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.workspace.context import BaseWorkspaceRequestContext
 
+from tiktok_assets.lanes import ANALYSIS, LANE_TAG, QUEUE_TAG
 from tiktok_assets.settings import Settings
 
 # dagster.yaml switches telemetry off, but only this keeps the webserver from making the folders
@@ -36,6 +38,16 @@ class ProjectInstance(DagsterInstance):
         folder = Settings().data_dir.resolve() / "dagster"
         folder.mkdir(parents=True, exist_ok=True)
         return InstanceRef.config_defaults(str(folder))
+
+    def submit_run(self, run_id: str, workspace: BaseWorkspaceRequestContext) -> DagsterRun:
+        """Queue a run, marked with the lane it waits in.
+
+        Here, since runs come from sensors, schedules, backfills, retries and the web page.
+        """
+        run = self.get_run_by_id(run_id)
+        if run is not None:
+            self.add_run_tags(run_id, {LANE_TAG: run.tags.get(QUEUE_TAG, ANALYSIS)})
+        return super().submit_run(run_id, workspace)
 
     def handle_new_event(
         self, event: EventLogEntry, *, batch_metadata: DagsterEventBatchMetadata | None = None

@@ -1,4 +1,4 @@
-"""Starts everything on one machine: Dagster's webserver and daemon, and one warm worker.
+"""Starts everything on one machine: Dagster's webserver and daemon, and its two workers.
 
 And one code server for webserver and daemon together: left alone, each starts its own, and the
 daemon a new one every minute.
@@ -36,6 +36,7 @@ import yaml
 from dagster import DagsterInstance
 
 from resources.tether import die_with_parent
+from tiktok_assets import lanes
 from tiktok_assets.settings import PROJECT_DIR, Settings
 from tiktok_assets.worker import STOP_GRACE_S, code_location
 
@@ -122,11 +123,13 @@ def up(
         _initialise_storage()
         stopping = stack.enter_context(_stop_signals())
         sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tiktok-assets-")))
-        code, worker, daemon, webserver = _parts(address, workspace, data_dir, sockets)
+        code, worker, downloader, daemon, webserver = _parts(address, workspace, data_dir, sockets)
         # In the order in which they are to have stopped.
-        parts = [daemon, worker, webserver, code]
+        parts = [daemon, worker, downloader, webserver, code]
         try:
-            if _start([code, worker], stopping) and _start([daemon, webserver], stopping):
+            if _start([code, worker, downloader], stopping) and _start(
+                [daemon, webserver], stopping
+            ):
                 tell(f"TikTok Assets is at {address}; logs in {data_dir / 'logs'}; Ctrl-C stops it")
                 if open_browser:
                     webbrowser.open(address)
@@ -141,7 +144,7 @@ def up(
 
 
 def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list[_Part]:
-    """The code server, the worker, the daemon and the webserver."""
+    """The code server, both workers, the daemon and the webserver."""
 
     def part(name: str, *command: str, **rest: Any) -> _Part:
         # A module of this interpreter: an environment's scripts need not be on the PATH.
@@ -163,6 +166,12 @@ def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list
             ready=lambda: _listens(code_socket),
         ),
         part("worker", "tiktok_assets.worker", "-w", str(workspace), restart=True),
+        part(
+            "downloader",
+            *("tiktok_assets.worker", "-w", str(workspace)),
+            *("--name", "downloader", "--queue", lanes.DOWNLOADS),
+            restart=True,
+        ),
         # Its ordinary level tells every second that a run is in progress.
         part("daemon", "dagster._daemon", "run", "-w", str(served), "--log-level", "warning"),
         part(

@@ -108,8 +108,10 @@ class Running:
         return set(psutil.Process(self.process.pid).children(recursive=True))
 
     def child(self) -> psutil.Process | None:
-        """The worker's child, once it is up."""
+        """The child of the worker that analyzes, once it is up."""
         for process in self.family():
+            if "downloads" in process.cmdline():
+                continue
             if (self.data / "state" / "workers" / f"{process.pid}.json").exists():
                 return process
         return None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import dagster as dg
 import pytest
@@ -68,7 +68,6 @@ def test_a_lost_worker_is_seen_and_retried_and_a_failed_step_is_not(
     assert not instance.run_retries_retry_on_asset_or_op_failure
     assert not instance.telemetry_enabled
     assert instance.run_coordinator.dequeue_interval_seconds == 1
-    assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
 
 
 def test_run_that_no_worker_has_taken_is_canceled_at_once(instance: dg.DagsterInstance) -> None:
@@ -196,3 +195,26 @@ print(sorted(heavy & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("tags", "lane"), [({}, "dagster"), ({"dagster-celery/queue": "downloads"}, "downloads")]
+)
+def test_a_run_waits_in_the_lane_of_its_queue(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tags: dict[str, str], lane: str
+) -> None:
+    """However it was made: the web page and retries know nothing of lanes."""
+    monkeypatch.setattr(
+        dg.DagsterInstance, "submit_run", lambda self, run_id, _: self.get_run_by_id(run_id)
+    )
+    run = create_run_for_test(instance, job_name="analyze", tags=tags)
+    assert instance.submit_run(run.run_id, Mock()).tags["tiktok/lane"] == lane
+
+
+def test_each_lane_runs_one_at_a_time(instance: dg.DagsterInstance) -> None:
+    config = instance.get_concurrency_config().run_queue_config
+    assert config is not None
+    assert config.max_concurrent_runs == 2
+    assert config.tag_concurrency_limits == [
+        {"key": "tiktok/lane", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    ]
