@@ -97,6 +97,60 @@ def object_detection() -> Run:
     return run
 
 
+def image_classifier() -> Callable[[np.ndarray], dict[str, float]]:
+    """EfficientNet-Lite3 in LiteRT: the likeliest five classes of ImageNet of a BGR picture."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = Interpreter(str(MODELS.path("efficientnet_lite3", "efficientnet_lite3.tflite")))
+    network.allocate_tensors()
+    [source], [target] = network.get_input_details(), network.get_output_details()
+    names = MODELS.path("efficientnet_lite3", "efficientnet_labels.txt").read_text().splitlines()
+
+    def classify(picture: np.ndarray) -> dict[str, float]:
+        rgb = cv2.cvtColor(cv2.resize(picture, (280, 280)), cv2.COLOR_BGR2RGB)
+        network.set_tensor(source["index"], rgb[None])
+        network.invoke()
+        scores = network.get_tensor(target["index"])[0] / 256
+        return {names[i]: float(scores[i]) for i in np.argsort(-scores)[:5]}
+
+    return classify
+
+
+def product_detection() -> Run:
+    """Goods among the boxes found before, each looked at once a second."""
+    classify = image_classifier()
+    living = {"person", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear"}
+    traffic = {"car", "bus", "truck", "train", "airplane", "bicycle", "motorcycle", "traffic light"}
+
+    def run(path: Path) -> Any:
+        boxes = DONE["object_detection"]["boxes"]
+        products = []
+        for number, time_s, frame in sampled(path, 1.0):
+            height, width = frame.shape[:2]
+            here = [box for box in boxes if box["frame"] == number]
+            people = [box["box"] for box in here if box["label"] == "person"]
+            for found in here:
+                if found["label"] in living | traffic:
+                    continue
+                x1, y1, x2, y2 = found["box"]
+                crop = frame[
+                    int(y1 * height) : int(y2 * height) + 1, int(x1 * width) : int(x2 * width) + 1
+                ]
+                products.append(
+                    {
+                        "time_s": time_s,
+                        "label": found["label"],
+                        "seen_as": classify(crop),
+                        "held": any(
+                            p[0] < x2 and p[2] > x1 and p[1] < y2 and p[3] > y1 for p in people
+                        ),
+                    }
+                )
+        return products
+
+    return run
+
+
 def face_detector() -> Callable[[np.ndarray], list[np.ndarray]]:
     """OpenCV's YuNet: x, y, width, height, five points and a score for each face of a picture."""
     detector = cv2.FaceDetectorYN.create(str(MODELS.path("yunet")), "", (320, 320), 0.7)
@@ -757,6 +811,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
     loader.__name__: loader
     for loader in (
         object_detection,
+        product_detection,
         body_pose,
         faces,
         face_emotion,

@@ -61,6 +61,7 @@ BUDGET = (
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
     BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("composition_analysis", 0.02, ("composition_analysis",)),
+    BudgetLine("product_detection", 0.02, ("product_detection",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, SOUND),
     BudgetLine("narrative, intelligence, document, engine", 0.06, ("temporal_flow", "engine")),
