@@ -255,6 +255,62 @@ def eye_tracking() -> Run:
     return run
 
 
+def background_segmentation() -> Run:
+    """Two networks on every frame; sharpness of Laplacian, plants by excess green, classifier."""
+    from ai_edge_litert.interpreter import Interpreter
+    from ultralytics import YOLO
+
+    model: Any = YOLO(MODELS.path("yolo26n_seg"), task="segment")
+
+    def opened(path: Path) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        network = Interpreter(model_path=str(path))
+        network.allocate_tensors()
+        return network, network.get_input_details()[0], network.get_output_details()[0]
+
+    selfie, selfie_in, selfie_out = opened(MODELS.path("mediapipe_selfie"))
+    [tflite] = [p for p in MODELS.paths("efficientnet_lite3").values() if p.suffix == ".tflite"]
+    classifier, class_in, class_out = opened(tflite)
+
+    def ran(parts: tuple[Any, dict[str, Any], dict[str, Any]], picture: np.ndarray) -> np.ndarray:
+        network, source, target = parts
+        network.set_tensor(source["index"], picture[None].astype(source["dtype"]))
+        network.invoke()
+        return np.asarray(network.get_tensor(target["index"])[0])
+
+    def run(path: Path) -> Any:
+        rows: list[dict[str, Any]] = []
+        for number, time_s, frame in sampled(path, 2.0):
+            picture = shrunk(frame, 360)
+            height, width = picture.shape[:2]
+            result = model(picture, retina_masks=True, verbose=False)[0]
+            masks = result.masks.data.numpy() > 0.5 if result.masks is not None else None
+            rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            person = ran((selfie, selfie_in, selfie_out), cv2.resize(rgb, (256, 256)) / 255.0)
+            subject = cv2.resize(person[..., 0], (width, height)) > 0.5
+            if masks is not None:
+                subject |= masks.any(axis=0)
+            laplacian = np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_32F))
+            levels = rgb.astype(np.float32)
+            green = (3 * levels[..., 1] / np.maximum(levels.sum(axis=2), 1) - 1) > 0.08
+            row = {
+                "time_s": time_s,
+                "frame": number,
+                "labels": [model.names[int(c)] for c in result.boxes.cls.tolist()],
+                "shares": [] if masks is None else masks.mean(axis=(1, 2)).tolist(),
+                "subject_share": float(subject.mean()),
+                "mask_counts": np.diff(np.flatnonzero(np.diff(subject.ravel("F")))).tolist(),
+                "sharpness": float(laplacian[~subject].mean()) if not subject.all() else None,
+                "vegetation_share": float((green & ~subject).mean()),
+            }
+            if len(rows) % 4 == 0:
+                square = cv2.resize(rgb, (280, 280))
+                row["class"] = int(ran((classifier, class_in, class_out), square).argmax())
+            rows.append(row)
+        return rows
+
+    return run
+
+
 def body_pose() -> Run:
     from ultralytics import YOLO
 
@@ -459,7 +515,7 @@ def color_analysis() -> Run:
             lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
             hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
             here = seconds[int(time_s)]
-            row: dict[str, Any] = {
+            row = {
                 "brightness": float(lab[..., 0].mean() / 255),
                 "contrast": float(lab[..., 0].std() / 255),
                 "saturation": float(hsv[..., 1].mean() / 255),
@@ -527,7 +583,7 @@ def composition_analysis() -> Run:
             edges = cv2.Canny(grey, 80, 160)
             lines = cv2.HoughLinesP(edges, 1, np.pi / 180, 60, minLineLength=60, maxLineGap=5)
             mirrored = grey[:, ::-1].astype(np.float32).ravel()
-            row: dict[str, Any] = {
+            row = {
                 "time_s": time_s,
                 "x": int(x) / 64,
                 "y": int(y) / 64,
@@ -812,6 +868,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
     for loader in (
         object_detection,
         product_detection,
+        background_segmentation,
         body_pose,
         faces,
         face_emotion,

@@ -54,6 +54,7 @@ BUDGET = (
     BudgetLine("decode, ladder, both audio rates", 0.12, ("decode",)),
     BudgetLine("object_detection", 0.08, ("object_detection",)),
     BudgetLine("body_pose (frames with people)", 0.07, ("body_pose",)),
+    BudgetLine("background_segmentation (2 fps)", 0.05, ("background_segmentation",)),
     BudgetLine("faces: detection, landmarks, emotion, age, gaze together", 0.07, FACES),
     BudgetLine("text_overlay", 0.10, ("text_overlay",)),
     BudgetLine("cut_analysis", 0.12, ("cut_analysis",)),
