@@ -515,7 +515,7 @@ def color_analysis() -> Run:
             lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
             hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
             here = seconds[int(time_s)]
-            row = {
+            row: dict[str, Any] = {
                 "brightness": float(lab[..., 0].mean() / 255),
                 "contrast": float(lab[..., 0].std() / 255),
                 "saturation": float(hsv[..., 1].mean() / 255),
@@ -583,7 +583,7 @@ def composition_analysis() -> Run:
             edges = cv2.Canny(grey, 80, 160)
             lines = cv2.HoughLinesP(edges, 1, np.pi / 180, 60, minLineLength=60, maxLineGap=5)
             mirrored = grey[:, ::-1].astype(np.float32).ravel()
-            row = {
+            row: dict[str, Any] = {
                 "time_s": time_s,
                 "x": int(x) / 64,
                 "y": int(y) / 64,
