@@ -63,6 +63,11 @@ _MIN_DIOU_OF_THROWN = -0.5
 #: continued near where it was last seen.
 _MEMORY_S = 2.0
 _COMEBACK_S = 3.0
+#: What is small and fast, such as a face, may leap between two sightings: then a track that begins
+#: so soon and so near is a continuation, if its size stayed alike.
+_LEAP_S = 0.5
+_LEAP_DIOU = -0.5
+_LEAP_SIZE_RATIO = 2.0
 #: A track is believed if it was seen so often and on the average so surely that it might begin
 #: anew, or at least once this clearly. What flickers up weakly is almost never there: on the demo
 #: clips refrigerators, apples, toothbrushes, a TV in an office of 1940.
@@ -115,19 +120,25 @@ class Track:
 
 
 def track_objects(
-    detections: Sequence[Detections], times_s: np.ndarray, cuts_s: Sequence[float], aspect: float
+    detections: Sequence[Detections],
+    times_s: np.ndarray,
+    cuts_s: Sequence[float],
+    aspect: float,
+    leaps: bool = False,
 ) -> list[Track]:
     """Join the detections of consecutive frames into tracks, none of them across a cut.
 
     `times_s`: the frames' times, rising. `cuts_s`: times of the first frames of new shots.
-    `aspect`: width of the frame by its height. Tracks come in the order in which they begin.
+    `aspect`: width of the frame by its height. `leaps`: whether they may move by up to 2.7 of their
+    own widths from one sighting to the next. Tracks come in the order in which they begin.
     """
     bounds = [0, *np.searchsorted(times_s, np.sort(cuts_s) - 1e-6), len(detections)]
     tracks: list[Track] = []
     for first, end in pairwise(bounds):
         for kinship in KINSHIPS:
             found = _track_shot(kinship, range(first, end), detections, times_s, aspect)
-            tracks += [track for track in _rejoin(found, times_s, aspect) if track.credible]
+            whole = _rejoin(found, times_s, aspect, leaps)
+            tracks += [track for track in whole if track.credible]
     return sorted(tracks, key=lambda track: (track.frames[0], -track.confidence[0]))
 
 
@@ -192,7 +203,7 @@ def _members(found: Detections, kinship: str) -> Detections:
     return Detections(found.boxes[kept], found.confidence[kept], found.class_ids[kept])
 
 
-def _rejoin(tracks: list[Track], times_s: np.ndarray, aspect: float) -> list[Track]:
+def _rejoin(tracks: list[Track], times_s: np.ndarray, aspect: float, leaps: bool) -> list[Track]:
     """Join tracks of one shot of which the later begins near where the earlier was last seen."""
     whole: list[Track] = []
     for track in sorted(tracks, key=lambda track: track.frames[0]):
@@ -201,8 +212,7 @@ def _rejoin(tracks: list[Track], times_s: np.ndarray, aspect: float) -> list[Tra
             earlier
             for earlier in whole
             if earlier.frames[-1] < track.frames[0]
-            and start_s - times_s[earlier.frames[-1]] <= _COMEBACK_S
-            and _diou(earlier.boxes[-1], track.boxes[0], aspect) >= _min_diou(track.kinship)
+            and _continues(earlier, track, start_s - times_s[earlier.frames[-1]], aspect, leaps)
         ]
         if candidates:
             nearest = max(candidates, key=lambda t: _diou(t.boxes[-1], track.boxes[0], aspect))
@@ -210,6 +220,17 @@ def _rejoin(tracks: list[Track], times_s: np.ndarray, aspect: float) -> list[Tra
         else:
             whole.append(track)
     return whole
+
+
+def _continues(earlier: Track, later: Track, gap_s: float, aspect: float, leaps: bool) -> bool:
+    old, new = earlier.boxes[-1], later.boxes[0]
+    near = _diou(old, new, aspect)
+    if gap_s <= _COMEBACK_S and near >= _min_diou(later.kinship):
+        return True
+    if not leaps or gap_s > _LEAP_S or near < _LEAP_DIOU:
+        return False
+    sizes = sorted(float((box[2] - box[0]) * (box[3] - box[1])) for box in (old, new))
+    return sizes[1] <= _LEAP_SIZE_RATIO * sizes[0]
 
 
 def _min_diou(kinship: str) -> float:

@@ -46,7 +46,10 @@ _results: dict[tuple[str, str], AnalysisResult] = {}
 
 
 def analyzed(name: str, video: Video, cuts_s: list[float]) -> AnalysisResult:
-    """Analyzed once for all tests, with the labelled cuts in place of cut_analysis's."""
+    """Analyzed once for all tests, with the labelled cuts in place of cut_analysis's.
+
+    Without object_detection, but for `faces_among_people`.
+    """
     if (name, video.id) not in _results:
         starts = [0.0, *cuts_s]
         shots = pa.table({"type": ["shot"] * len(starts), "time_s": starts})
@@ -55,6 +58,14 @@ def analyzed(name: str, video: Video, cuts_s: list[float]) -> AnalysisResult:
         upstream |= {need: analyzed(need, video, cuts_s) for need in analyzer.requires}
         _results[name, video.id] = run_analyzer(analyzer, video, upstream)[0]
     return _results[name, video.id]
+
+
+def faces_among_people(video: Video) -> AnalysisResult:
+    """Faces as the pipeline finds them, with the boxes of object_detection."""
+    models = Models.embedded()
+    objects = run_analyzer(get_analyzer("object_detection", models), video, {})[0]
+    faces = get_analyzer("faces", models)
+    return run_analyzer(faces, video, {"object_detection": objects})[0]
 
 
 def cuts_of(labels: dict[str, Any]) -> list[float]:
@@ -83,10 +94,36 @@ def test_the_labelled_face_is_found(demo_video: Clips, report: Report, clip: str
 
 
 def test_faces_of_the_old_film(demo_video: Clips, report: Report) -> None:
-    """Three women; the one in front never shows more than a cheek and is not found."""
-    count = analyzed("faces", demo_video("friday_dialogue_bw"), []).summary["face_count"]
-    report("faces", "friday_dialogue_bw", "faces at once", count, "3 by label, 2 from the front")
-    assert count == 2
+    """Three women; the one in front shows a cheek at best, and needs her box to be believed."""
+    video = demo_video("friday_dialogue_bw")
+    alone = analyzed("faces", video, []).summary["face_count"]
+    summary = faces_among_people(video).summary
+    report("faces", "friday_dialogue_bw", "faces at once", summary["face_count"], "3")
+    report("faces", "friday_dialogue_bw", "the same without object_detection", alone, "2")
+    report("faces", "friday_dialogue_bw", "tracks", summary["track_count"], "3 at best")
+    assert summary["face_count"] == summary["track_count"] == 3
+    assert alone == 2
+
+
+@pytest.mark.parametrize("clip", ["dog_eating_pexels", "letter_blocks_hands"])
+def test_neither_paws_nor_hands_are_faces_among_people(
+    demo_video: Clips, report: Report, clip: str
+) -> None:
+    count = faces_among_people(demo_video(clip)).summary["track_count"]
+    report("faces", clip, "tracks believed, with object_detection", count, "0")
+    assert count == 0
+
+
+def test_who_jumps_up_keeps_her_id(demo_video: Clips, report: Report) -> None:
+    """She bends down to the dog and rises by 1.6 of her face's heights in a fifth of a second."""
+    clip = "woman_and_dog_outdoors"
+    summary = faces_among_people(demo_video(clip)).summary
+    report("faces", clip, "frames with the face, with object_detection",
+           summary["face_frame_share"], ">= 0.8")  # fmt: skip
+    report("faces", clip, "tracks, with object_detection", summary["track_count"], "1 at best")
+    assert summary["face_frame_share"] >= 0.8
+    assert summary["face_count"] == 1
+    assert summary["track_count"] <= 2
 
 
 def test_street_signs_are_no_faces(demo_video: Clips, demo_labels: Labels, report: Report) -> None:

@@ -1,9 +1,11 @@
 """The shared product `faces` on the sample's portrait: rows, quality, tracks, second opinion."""
 
 import json
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from analyzers.base import AnalysisResult
@@ -15,10 +17,10 @@ from analyzers.video import Video
 from tests.analyzers.sample_face import borrowed, portrait, video_of, without_face
 
 
-def analyzed(video: Video) -> AnalysisResult:
+def analyzed(video: Video, upstream: Mapping[str, AnalysisResult] | None = None) -> AnalysisResult:
     for role in FacesProduct.models_used:
         borrowed(role)
-    return run_analyzer(FacesProduct(Models.embedded()), video, {})[0]
+    return run_analyzer(FacesProduct(Models.embedded()), video, upstream or {})[0]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,7 @@ def test_one_face_in_the_second_that_shows_it(
         "face_frame_share": 0.5,
         "rejected_track_count": 0,
         "shots_known": False,
+        "people_known": False,
     }
 
 
@@ -95,17 +98,55 @@ def test_what_the_landmarker_doubts_has_to_be_sure(
     confidence: float, believed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The space suit's neck, called a face: it needs more than a detector's suspicion."""
-    detector = borrowed("faces")
-    real = detector.detect(portrait(), 0.5)
-
-    def suspect(frame: np.ndarray, min_confidence: float) -> object:
-        return type(real)(real.boxes, real.landmarks, np.array([confidence], np.float32))
-
-    monkeypatch.setattr(detector, "detect", suspect)
-    upper = np.vstack([without_face(), without_face()[:260]])
-    result = analyzed(video_of([upper]))
+    suspect(confidence, monkeypatch)
+    result = analyzed(suit())
     assert result.summary["track_count"] == believed
     assert result.summary["rejected_track_count"] == 1 - believed
+
+
+def suspect(confidence: float, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Have the detector see a face of this confidence where the portrait has one; its box."""
+    detector = borrowed("faces")
+    real = detector.detect(portrait(), 0.5)
+    found = type(real)(real.boxes, real.landmarks, np.array([confidence], np.float32))
+    monkeypatch.setattr(detector, "detect", lambda frame, min_confidence: found)
+    return real.boxes[0]
+
+
+def suit() -> Video:
+    return video_of([np.vstack([without_face(), without_face()[:260]])])
+
+
+@pytest.mark.parametrize(
+    ("confidence", "around", "believed"),
+    [
+        pytest.param(0.7, [("person", -0.2, 4.0)], 1, id="head"),
+        pytest.param(0.6, [("person", -0.2, 4.0)], 0, id="unsure"),
+        pytest.param(0.7, [("person", -3.0, 1.5)], 0, id="knee"),
+        pytest.param(0.7, [("person", -0.2, 1.2)], 0, id="hand"),
+        pytest.param(0.7, [("person", -0.2, 4.0), ("dog", -0.1, 3.0)], 0, id="dog in arms"),
+    ],
+)
+def test_where_people_have_their_heads_a_suspicion_is_enough(
+    confidence: float,
+    around: list[tuple[str, float, float]],
+    believed: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Boxes of objects reach from above the face to below it, in heights of the face."""
+    x1, y1, x2, y2 = suspect(confidence, monkeypatch)
+    height = y2 - y1
+    video = suit()
+    rows = [
+        {"frame": n, "label": label, "x1": x1, "x2": x2, "y1": y1 + up * height,
+         "y2": y1 + down * height}
+        for n in video.analysis.frame_numbers.tolist()
+        for label, up, down in around
+    ]  # fmt: skip
+    table = pa.Table.from_pylist(rows)
+    result = analyzed(video, {"object_detection": AnalysisResult(table, table, {})})
+    assert result.summary["track_count"] == believed
+    assert result.summary["people_known"]
 
 
 def test_preview_is_a_picture(come_and_gone: tuple[Video, AnalysisResult]) -> None:

@@ -26,8 +26,10 @@ def at(x: float, y: float = 0.5, size: float = 0.1) -> tuple[float, float, float
     return x - size / 2, y - size / 2, x + size / 2, y + size / 2
 
 
-def track(detections: list[Detections], cuts_s: Sequence[float] = ()) -> list[Track]:
-    return track_objects(detections, np.arange(len(detections)) / 5, cuts_s, aspect=9 / 16)
+def track(
+    detections: list[Detections], cuts_s: Sequence[float] = (), leaps: bool = False
+) -> list[Track]:
+    return track_objects(detections, np.arange(len(detections)) / 5, cuts_s, 9 / 16, leaps)
 
 
 def test_kinships_hold_every_class_once() -> None:
@@ -124,3 +126,20 @@ def test_times_that_stand_still_do_not_lose_detections() -> None:
 def test_nothing_seen_gives_no_tracks() -> None:
     nothing: list[list[Seen]] = [[], [], []]
     assert track(frames(*nothing)) == []
+
+
+def test_what_leaps_by_twice_its_width_is_one_track_where_leaps_are_allowed() -> None:
+    leaping = frames(*[[("person", 0.9, at(0.2 + 0.2 * i))] for i in range(4)])
+    [found] = track(leaping, leaps=True)
+    assert found.frames == [0, 1, 2, 3]
+    assert len(track(leaping)) == 4
+
+
+def test_a_leap_is_short_and_keeps_the_size() -> None:
+    away: list[list[Seen]] = [[], [], []]
+    later = frames([("person", 0.9, at(0.2))], *away, [("person", 0.9, at(0.4))])
+    smaller = frames([("person", 0.9, at(0.2))], [("person", 0.9, at(0.4, size=0.06))])
+    for detections in (later, smaller):
+        assert len(track(detections, leaps=True)) == 2
+    cut = frames([("person", 0.9, at(0.2))], [("person", 0.9, at(0.4))])
+    assert len(track(cut, cuts_s=[0.2], leaps=True)) == 2
