@@ -83,7 +83,13 @@ class AudioAnalysis(Analyzer):
     clear (0.15), or where it is so clear (0.4) that it needs no music to be believed. Key likewise
     needs 3 s of music whose pitches fit a key (0.6), or of other sound without speech that fits one
     well (0.8). Music is taken to keep one tempo and one key. A tempo can be half or double of what
-    a listener taps.
+    a listener taps; the accents on and between beats decide where they are clear.
+
+    Accuracy: integrated, momentary and short-term loudness within 0.05 LU of EBU Tech 3341's
+    signals 1 to 5, 9, 10, 12 and 13, true peak within 0.05 dB of 15 to 19, range within 0.1 LU on
+    Tech 3342's 1 to 4 (signal 6 has five channels; a track is read in two at most). Tempo within
+    1 % and beats with an F1 above 0.9 on made clicks and drums from 66 to 174 BPM; drums at 60 read
+    as 120. Key right on made progressions in eight keys.
 
     Spectral measures are means over the second's frames of 46 ms above -70 dBFS.
 
@@ -92,7 +98,7 @@ class AudioAnalysis(Analyzer):
     """
 
     name = "audio_analysis"
-    version = "2"
+    version = "3"
     family = Family.SOUND
     stage = Stage.FAST
     kinds = ("pyloudnorm", "scipy")
@@ -114,7 +120,7 @@ class AudioAnalysis(Analyzer):
     )
     segment_columns = (
         _number("loudness_lufs", "Loudness of the second, ungated"),
-        _number("momentary_max_lufs", "Loudest 400 ms"),
+        _number("momentary_max_lufs", "Loudest 400 ms of those that begin in the second"),
         _number("short_term_lufs", "Loudness of the 3 s around the middle of the second, ungated"),
         _number("rms_dbfs", "Root mean square level over all channels", maximum=6.0),
         _number("peak_dbfs", "Highest sample of any channel", maximum=12.0),
@@ -138,6 +144,7 @@ class AudioAnalysis(Analyzer):
         _number("loudness_lufs", "Integrated loudness, gated"),
         _number("loudness_range_lu", "Loudness range (EBU Tech 3342)", 0.0),
         _number("momentary_max_lufs", "Loudest 400 ms"),
+        _number("short_term_max_lufs", "Loudest 3 s"),
         _number("true_peak_dbtp", "Highest level between samples too, at four times the rate"),
         _number("peak_dbfs", "Highest sample"),
         _number("rms_dbfs", "Root mean square level"),
@@ -329,7 +336,11 @@ def _pulse(spectral: Spectrum, present: np.ndarray, notes: list[str]) -> Pulse |
     music = _is(present, "music", "singing")
     enough = np.count_nonzero(music) * FRAME_S >= _LEAST_MUSIC_S
     heard = _at(music, spectral.times_s) if enough else np.ones(len(spectral.times_s), bool)
-    found = pulse(np.where(heard, spectral.onset_strength, 0.0), spectral.rate_hz)
+    found = pulse(
+        np.where(heard, spectral.onset_strength, 0.0),
+        spectral.rate_hz,
+        np.where(heard, spectral.accent_strength, 0.0),
+    )
     if found is None or found.clarity < (_CLEAR_IN_MUSIC if enough else _CLEAR_ALONE):
         notes.append("no tempo: nothing repeats clearly enough")
         return None
@@ -481,6 +492,7 @@ def _whole(
         "loudness_lufs": integrated,
         "loudness_range_lu": spread,
         "momentary_max_lufs": _loudest(momentary),
+        "short_term_max_lufs": _loudest(loudness.sliding(power, loudness.SHORT_TERM_STEPS)),
         "true_peak_dbtp": _known(float(_decibels(loudness.true_peak(sound, RATE_HZ), 20))),
         "peak_dbfs": peak,
         "rms_dbfs": _known(rms),

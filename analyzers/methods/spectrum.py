@@ -24,6 +24,8 @@ _ROLLOFF = 0.85
 _FAINT = 10 ** (-70 / 20)
 _BANDS = 60
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16000.0
+#: Bass drums lie below the one, snares and voices between the two, hi-hats above.
+_LOW_HZ, _MIDDLE_HZ = 150.0, 4000.0
 #: The level from which on a band counts, relative to full scale, for the logarithm.
 _FLOOR = 1e-4
 #: Onsets are rises against this many frames before (Böck & Widmer, "Maximum filter vibrato
@@ -37,7 +39,9 @@ class Spectrum:
     """One value for each frame; those of faint frames are NaN but for `onset_strength`.
 
     `times_s`: middle of the frame. `flux_ratio`: how different the frame's spectrum is from the
-    last one's, 0 (alike) to 1 (nothing in common). `onset_strength`: mean rise over bands, in nats.
+    last one's, 0 (alike) to 1 (nothing in common). `onset_strength`: mean rise over bands, in nats;
+    `accent_strength`, (2, n): the rise in amplitude below 150 Hz (bass drum) and up to 4 kHz (snare),
+    without the hi-hats above.
     """
 
     times_s: np.ndarray
@@ -46,6 +50,7 @@ class Spectrum:
     flatness_ratio: np.ndarray
     flux_ratio: np.ndarray
     onset_strength: np.ndarray
+    accent_strength: np.ndarray
     rate_hz: float
 
 
@@ -81,9 +86,12 @@ def spectrum(sound: np.ndarray, rate_hz: int) -> Spectrum:
     """Spectral features of sound, (n, channels) float32, all channels mixed."""
     hz = np.fft.rfftfreq(FRAME, 1 / rate_hz).astype(np.float32)
     bands = _bands(hz)
+    middles_hz = hz[bands.argmax(axis=0)]
+    low = middles_hz < _LOW_HZ
+    middle = ~low & (middles_hz < _MIDDLE_HZ)
     count = 1 + len(sound) // HOP
     found = np.full((4, count), np.nan, np.float32)
-    onset = np.zeros(count, np.float32)
+    onset, accent = np.zeros(count, np.float32), np.zeros((2, count), np.float32)
     before = np.zeros((1, len(hz)), np.float32)
     rows_before = np.zeros((_LAG, _BANDS), np.float32)
     for first, magnitude in frames(sound, FRAME, HOP):
@@ -101,14 +109,18 @@ def spectrum(sound: np.ndarray, rate_hz: int) -> Spectrum:
         flux = _distance(last, magnitude)
         for row, values in enumerate((centroid, rolloff, flatness, flux)):
             found[row, part] = np.where(loud, values, np.nan)
-        levels = np.log1p(magnitude @ bands / _FLOOR)
-        rows = np.vstack([rows_before, levels])
+        amplitudes = magnitude @ bands
+        rows = np.vstack([rows_before, amplitudes])
         rows_before = rows[-_LAG:]
         widened = maximum_filter1d(rows[:-_LAG], 3, axis=1)
-        onset[part] = np.maximum(0.0, levels - widened).mean(axis=1)
+        rise = np.log1p(amplitudes / _FLOOR) - np.log1p(widened / _FLOOR)
+        onset[part] = np.maximum(0.0, rise).mean(axis=1)
+        for strength, inside in zip(accent, (low, middle), strict=True):
+            rise = np.square(amplitudes[:, inside]) - np.square(widened[:, inside])
+            strength[part] = np.sqrt(np.maximum(0.0, rise).sum(axis=1))
     centroids, rolloffs, flatnesses, fluxes = found
     times_s = np.arange(count) * HOP / rate_hz
-    return Spectrum(times_s, centroids, rolloffs, flatnesses, fluxes, onset, rate_hz / HOP)
+    return Spectrum(times_s, centroids, rolloffs, flatnesses, fluxes, onset, accent, rate_hz / HOP)
 
 
 def _distance(last: np.ndarray, now: np.ndarray) -> np.ndarray:

@@ -9,14 +9,18 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.methods import loudness
+from analyzers.methods.rhythm import pulse
+from analyzers.methods.spectrum import spectrum
 from resources.media import open_video
 from tests.accuracy.conftest import Report
 from tests.accuracy.upstream import analyzed
+from tests.analyzers.made_sound import clicks, drums, house, noise
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
 RATE_HZ = 48000
+TRACKS = {"clicks": clicks, "drums": drums, "house": house}
 
 
 def measured(path: Path) -> tuple[AnalysisResult, float]:
@@ -122,3 +126,87 @@ def test_ebu_tech_3342(
     assert found is not None
     report("audio_analysis", f"EBU 3342 signal {case}", "LRA, LU", found, f"{expected} +- 1")
     assert found == pytest.approx(expected, abs=1.0)
+
+
+def repeated(count: int, *parts: tuple[float, float]) -> np.ndarray:
+    return sine(*(list(parts) * count))
+
+
+def max_lufs(sound: np.ndarray, steps: int) -> float:
+    power = loudness.sliding(loudness.step_power(sound, RATE_HZ), steps)
+    return float(loudness.lufs(power.max()))
+
+
+def test_ebu_tech_3341_short_term_and_momentary(report: Report) -> None:
+    """Signals 9 and 12: constant. 10 and 13: the loudest one, however late the tone begins."""
+    short, momentary = loudness.SHORT_TERM_STEPS, loudness.MOMENTARY_STEPS
+    nine = loudness.step_power(repeated(5, (-20, 1.34), (-30, 1.66)), RATE_HZ)
+    twelve = loudness.step_power(repeated(25, (-20, 0.18), (-30, 0.22)), RATE_HZ)
+    off = {
+        "9, short-term": np.abs(loudness.lufs(loudness.sliding(nine, short)) + 23).max(),
+        "12, momentary": np.abs(loudness.lufs(loudness.sliding(twelve, momentary)) + 23).max(),
+        "10, largest short-term": max(
+            abs(max_lufs(sine((-200, 0.15 * i), (-23, 3), (-200, 1)), short) + 23)
+            for i in range(20)
+        ),
+        "13, largest momentary": max(
+            abs(max_lufs(sine((-200, 0.02 * i), (-23, 0.4), (-200, 1)), momentary) + 23)
+            for i in range(20)
+        ),
+    }
+    for signal, error in off.items():
+        report("audio_analysis", f"EBU 3341 signal {signal}", "error, LU", float(error), "<= 0.1")
+    assert max(off.values()) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("case", "divisor", "phase_deg", "amplitude", "expected"),
+    [
+        ("15", 4, 0.0, 0.50, -6.0),
+        ("16", 4, 45.0, 0.50, -6.0),
+        ("17", 6, 60.0, 0.50, -6.0),
+        ("18", 8, 67.5, 0.50, -6.0),
+        ("19", 4, 45.0, 1.41, 3.0),
+    ],
+)
+def test_ebu_tech_3341_true_peak(
+    report: Report, case: str, divisor: int, phase_deg: float, amplitude: float, expected: float
+) -> None:
+    """Signals 15 to 19: sines of a part of the rate; between 0.4 dB under and 0.2 dB over."""
+    t = np.arange(RATE_HZ)
+    fade = np.minimum(1.0, np.minimum(t, t[::-1]) / (0.1 * RATE_HZ))
+    wave = amplitude * fade * np.sin(2 * np.pi * t / divisor + np.radians(phase_deg))
+    found = 20 * np.log10(loudness.true_peak(wave[:, None].astype(np.float32), RATE_HZ))
+    report(
+        "audio_analysis", f"EBU 3341 signal {case}", "dBTP", float(found), f"{expected} -0.4+0.2"
+    )
+    assert expected - 0.4 <= found <= expected + 0.2
+
+
+def f1(found: np.ndarray, wanted: np.ndarray, within_s: float = 0.07) -> float:
+    """F-measure of beats within 70 ms (Davies, Degara & Plumbley 2009), each matched once."""
+    left = list(found)
+    hits = 0
+    for time_s in wanted:
+        near = [t for t in left if abs(t - time_s) <= within_s]
+        if near:
+            left.remove(min(near, key=lambda t: abs(t - time_s)))
+            hits += 1
+    return 2 * hits / (len(found) + len(wanted))
+
+
+@pytest.mark.parametrize("bpm", [72, 85, 100, 120, 128, 150])
+@pytest.mark.parametrize("kind", ["clicks", "drums", "house"])
+def test_tempo_and_beats_of_made_tracks(report: Report, kind: str, bpm: float) -> None:
+    seconds = 15.0
+    sound = TRACKS[kind](bpm, seconds, 0.25) + noise(seconds, 0.002)
+    found = spectrum(sound, 44100)
+    steady = pulse(found.onset_strength, found.rate_hz, found.accent_strength)
+    assert steady is not None
+    score = f1(found.times_s[steady.beats], np.arange(0.25, seconds - 0.1, 60 / bpm))
+    clip = f"made {kind}, {bpm:.0f} BPM"
+    error = abs(steady.tempo_bpm / bpm - 1)
+    report("audio_analysis", clip, "tempo, error", error, "<= 0.02")
+    report("audio_analysis", clip, "beats F1", score, ">= 0.9")
+    assert error <= 0.02
+    assert score >= 0.9

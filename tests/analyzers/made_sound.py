@@ -20,6 +20,30 @@ def clicks(bpm: float, seconds: float, first_s: float = 0.0) -> np.ndarray:
     return sound[:, None].astype(np.float32)
 
 
+def drums(bpm: float, seconds: float, first_s: float = 0.0, floor: bool = False) -> np.ndarray:
+    """Four to the bar: bass drum on one and three, snare on two and four, hi-hat on eighths.
+
+    `floor`: the bass drum on every beat ("four on the floor").
+    """
+    rng = np.random.default_rng(0)
+    sound = np.zeros(round(seconds * RATE_HZ))
+    t = np.arange(round(0.25 * RATE_HZ)) / RATE_HZ
+    kick = 0.8 * np.exp(-t * 18) * np.sin(2 * np.pi * (50 * t + 2.5 * (1 - np.exp(-t * 40))))
+    snare = 0.35 * np.exp(-t * 25) * (rng.normal(0, 1, len(t)) + np.sin(2 * np.pi * 190 * t))
+    hat = 0.12 * np.exp(-t * 70) * np.diff(rng.normal(0, 1, len(t) + 1))
+    for eighth, start_s in enumerate(np.arange(first_s, seconds - 0.05, 30 / bpm)):
+        parts = [hat]
+        if eighth % 4 == 0 or (floor and eighth % 2 == 0):
+            parts.append(kick)
+        if eighth % 4 == 2:
+            parts.append(snare)
+        at = round(start_s * RATE_HZ)
+        for part in parts:
+            end = min(len(sound), at + len(part))
+            sound[at:end] += part[: end - at]
+    return 0.7 * sound[:, None].astype(np.float32)
+
+
 def chord(semitones: Sequence[int], seconds: float, tuning_hz: float = 440.0) -> np.ndarray:
     """Notes by semitones from A4, each with three overtones, float32 (n, 1)."""
     t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
@@ -72,3 +96,8 @@ def tone(hz: float, seconds: float, level: float = 0.5) -> np.ndarray:
     """A sine, float32 (n, 1)."""
     t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     return (level * np.sin(2 * np.pi * hz * t))[:, None].astype(np.float32)
+
+
+def house(bpm: float, seconds: float, first_s: float = 0.0) -> np.ndarray:
+    """`drums` with the bass drum on every beat."""
+    return drums(bpm, seconds, first_s, floor=True)
