@@ -78,7 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             app = launcher.celery
             _fail_orphans(instance, app, name, state)
         _tidy(app)
-        return _work(app, name, arguments.queue, arguments.workspace, state / "workers", ledger)
+        return _work(
+            app,
+            name,
+            arguments.queue,
+            arguments.workspace,
+            state / "workers" / arguments.name,
+            ledger,
+        )
 
 
 def _work(

@@ -110,9 +110,7 @@ class Running:
     def child(self) -> psutil.Process | None:
         """The child of the worker that analyzes, once it is up."""
         for process in self.family():
-            if "downloads" in process.cmdline():
-                continue
-            if (self.data / "state" / "workers" / f"{process.pid}.json").exists():
+            if (self.data / "state/workers/worker" / f"{process.pid}.json").exists():
                 return process
         return None
 
