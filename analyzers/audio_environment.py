@@ -115,7 +115,7 @@ class AudioEnvironment(Analyzer):
     version = "1"
     family = Family.SOUND
     stage = Stage.FAST
-    kinds = ("yamnet", "signal processing")
+    kinds = ("yamnet", "signal-processing")
     models_used = ("soundscape",)
     rungs = ("audio_16k",)
     requires = ("voices",)
