@@ -24,8 +24,18 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.face_crops import dlib_chip, square_crop
-from analyzers.methods.face_rows import FLAWS, FacePictures, box_of, face_rows, landmarks_of
+from analyzers.methods.face_crops import dlib_chip
+from analyzers.methods.face_rows import (
+    FLAWS,
+    TILE_PX,
+    FacePictures,
+    area_of,
+    by_track,
+    face_rows,
+    face_tile,
+    landmarks_of,
+    usual_flaw,
+)
 from analyzers.models.age_gender import AGE_CHIP_PX, GENDER_CHIP_PX, AgeGenderEstimator
 from analyzers.video import Video
 
@@ -121,9 +131,8 @@ class AgeEstimation(Analyzer):
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """Judge the best sightings of each track, and take the median."""
-        tracks: dict[int, list[dict[str, Any]]] = {}
-        for row in face_rows(upstream["faces"]):
-            tracks.setdefault(row["track_id"], []).append(row)
+        sightings = face_rows(upstream["faces"])
+        tracks = by_track(sightings)
         if not tracks:
             return self.not_applicable(
                 video, "no face in any frame", {"face_count": 0, "judged_face_count": 0}
@@ -131,12 +140,12 @@ class AgeEstimation(Analyzer):
         pictures = FacePictures(video)
         rows = []
         with self.models.lend("age_gender") as estimator:
-            for place, (track_id, sightings) in enumerate(sorted(tracks.items())):
+            for place, (track_id, own) in enumerate(tracks.items()):
                 progress.checkpoint(place, len(tracks))
-                rows.append({"track_id": track_id, **_judged(estimator, sightings, pictures)})
+                rows.append({"track_id": track_id, **_judged(estimator, own, pictures)})
         return AnalysisResult(
             observations=self.observations(rows),
-            segments=self.segments(video.grid, _segments(rows, tracks, video, self.overlap_s)),
+            segments=self.segments(video.grid, _segments(rows, sightings, video, self.overlap_s)),
             summary=_summary(rows),
         )
 
@@ -164,7 +173,7 @@ def _judged(
     if len(good) < _LEAST_SIGHTINGS:
         flaws = [s["quality"] for s in sightings if s["quality"] != "good"]
         many = len(flaws) > len(sightings) / 2
-        return row | {"not_judged": max(sorted(set(flaws)), key=flaws.count) if many else "few"}
+        return row | {"not_judged": usual_flaw(flaws) if many else "few"}
     chosen = _best_of_each_part(good)
     cut = [(pictures.of(sighting), landmarks_of(sighting)) for sighting in chosen]
     ages = estimator.ages_years([dlib_chip(*face, AGE_CHIP_PX) for face in cut])
@@ -198,19 +207,15 @@ def _best_of_each_part(good: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
 
 def _segments(
     rows: Sequence[Mapping[str, Any]],
-    tracks: Mapping[int, Sequence[Mapping[str, Any]]],
+    sightings: Sequence[Mapping[str, Any]],
     video: Video,
     overlap_s: float,
 ) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {c.name: [] for c in AgeEstimation.segment_columns}
     for part in video.grid.pictures_in(video.analysis.times_s, overlap_s):
         frames = {int(n) for n in video.analysis.frame_numbers[part]}
-        area: dict[int, float] = {}
-        for track_id, sightings in tracks.items():
-            for row in sightings:
-                if row["frame"] in frames:
-                    size = float((row["x2"] - row["x1"]) * (row["y2"] - row["y1"]))
-                    area[track_id] = area.get(track_id, 0.0) + size
+        here = by_track(row for row in sightings if row["frame"] in frames)
+        area = {track_id: area_of(own) for track_id, own in here.items()}
         judged = [row for row in rows if row["track_id"] in area and row["judged_count"]]
         main = max(judged, key=lambda row: area[row["track_id"]], default={})
         columns["face_count"].append(len(area))
@@ -237,9 +242,7 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 _MOST_TILES = 16
 _COLUMNS = 8
-_TILE_PX = 150
 _WHITE = (255, 255, 255)
-_LEVEL = np.array([[0.0, 0], [1, 0], [0, 0], [0, 0], [0, 0]])
 
 
 def _sheet(video: Video, observations: pa.Table) -> bytes:
@@ -248,17 +251,13 @@ def _sheet(video: Video, observations: pa.Table) -> bytes:
     pictures = FacePictures(video)
     tiles = []
     for row in sorted(rows, key=lambda row: row["track_id"]):
-        tile = square_crop(
-            pictures.get(row["frame"], "analysis"), box_of(row), _LEVEL, 1.6, _TILE_PX
-        )
+        tile = face_tile(pictures.get(row["frame"], "analysis"), row)
         colour = track_colour(row["track_id"])
         if row["judged_count"]:
             spread = f"{row['age_low_years']:.0f}-{row['age_high_years']:.0f}"
             tag(tile, f"looks {row['age_years']:.0f} ({spread})", 0, 14, colour)
-            tag(
-                tile, f"{row['apparent_gender']}, {row['judged_count']} frames", 0, _TILE_PX, _WHITE
-            )
+            tag(tile, f"{row['apparent_gender']}, {row['judged_count']} frames", 0, TILE_PX, _WHITE)
         else:
-            tag(tile, f"not judged: {row['not_judged']}", 0, _TILE_PX, _WHITE)
+            tag(tile, f"not judged: {row['not_judged']}", 0, TILE_PX, _WHITE)
         tiles.append(tile)
     return contact_sheet(tiles, _COLUMNS)

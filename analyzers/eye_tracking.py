@@ -26,8 +26,16 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.face_crops import roll_deg, square_crop, square_turn, warped
-from analyzers.methods.face_rows import box_of, face_rows, landmarks_of
+from analyzers.methods.face_crops import roll_deg, square_turn, warped
+from analyzers.methods.face_rows import (
+    TILE_PX,
+    area_of,
+    box_of,
+    by_track,
+    face_rows,
+    face_tile,
+    landmarks_of,
+)
 from analyzers.methods.gaze import blinks, gaze_in_head_deg
 from analyzers.methods.head_pose import pose_from_mesh
 from analyzers.methods.mouth import movement_per_s, opening_ratio
@@ -199,11 +207,8 @@ def _carried_on(
     sightings: Sequence[Mapping[str, Any]], times_s: np.ndarray, width_px: int, max_faces: int
 ) -> list[list[tuple[int, np.ndarray, np.ndarray]]]:
     """For each motion frame the faces to follow: track, box and five points, largest first."""
-    tracks: dict[int, list[Mapping[str, Any]]] = {}
-    for row in sightings:
-        tracks.setdefault(row["track_id"], []).append(row)
     frames: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in times_s]
-    for track_id, rows in tracks.items():
+    for track_id, rows in by_track(sightings).items():
         at_s = np.array([row["time_s"] for row in rows])
         places = np.array([[*box_of(row), *landmarks_of(row).ravel()] for row in rows])
         inside = (times_s >= at_s[0] - 1e-6) & (times_s <= at_s[-1] + 1e-6)
@@ -296,10 +301,7 @@ def _direction(
 
 def _mark_blinks(rows: Sequence[dict[str, Any]]) -> None:
     """Set `blink` on the rows of each track in which one is deepest."""
-    tracks: dict[int, list[dict[str, Any]]] = {}
-    for row in rows:
-        tracks.setdefault(row["track_id"], []).append(row)
-    for own in tracks.values():
+    for own in by_track(rows).values():
         gaps = [i for i in range(1, len(own)) if own[i]["time_s"] - own[i - 1]["time_s"] > 0.15]
         for first, end in zip([0, *gaps], [*gaps, len(own)], strict=True):
             part = own[first:end]
@@ -319,15 +321,11 @@ def _segments(
     main_rows: list[Mapping[str, Any]] = []
     seconds = [video.grid.segment_of(row["time_s"]) for row in rows]
     for segment in range(len(video.grid)):
-        here = [row for row, second in zip(rows, seconds, strict=True) if second == segment]
-        area: dict[int, float] = {}
-        for row in here:
-            size = (row["x2"] - row["x1"]) * (row["y2"] - row["y1"])
-            area[row["track_id"]] = area.get(row["track_id"], 0.0) + float(size)
-        main = max(area, key=lambda track_id: area[track_id], default=None)
-        own = [row for row in here if row["track_id"] == main]
+        here = by_track(row for row, second in zip(rows, seconds, strict=True) if second == segment)
+        main = max(here, key=lambda track_id: area_of(here[track_id]), default=None)
+        own = here[main] if main is not None else []
         main_rows += own
-        columns["face_count"].append(len(area))
+        columns["face_count"].append(len(here))
         columns["main_track_id"].append(main)
         columns["camera_share"].append(_camera_share(own) if own else None)
         columns["gaze"].append(
@@ -367,9 +365,7 @@ def _median(rows: Sequence[Mapping[str, Any]], name: str) -> float:
 
 _MOST_TILES = 16
 _COLUMNS = 8
-_TILE_PX = 150
 _WHITE = (255, 255, 255)
-_LEVEL = np.array([[0.0, 0], [1, 0], [0, 0], [0, 0], [0, 0]])
 
 
 def _sheet(video: Video, observations: pa.Table) -> bytes:
@@ -380,9 +376,9 @@ def _sheet(video: Video, observations: pa.Table) -> bytes:
     tiles = []
     for place in chosen:
         row = rows[int(place)]
-        grey = square_crop(video.motion[places[row["frame"]]], box_of(row), _LEVEL, 1.6, _TILE_PX)
+        grey = face_tile(video.motion[places[row["frame"]]], row)
         tile = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-        middle = _TILE_PX // 2
+        middle = TILE_PX // 2
         end = (
             middle + int(np.sin(np.radians(row["gaze_yaw_deg"])) * middle),
             middle - 8 - int(np.sin(np.radians(row["gaze_pitch_deg"])) * middle),
@@ -390,7 +386,7 @@ def _sheet(video: Video, observations: pa.Table) -> bytes:
         if row["gaze"] != "closed":
             colour = track_colour(row["track_id"])
             cv2.arrowedLine(tile, (middle, middle - 8), end, colour, 2, cv2.LINE_AA, tipLength=0.2)
-        tag(tile, f"{row['time_s']:.1f} s {row['gaze']}", 0, _TILE_PX, _WHITE)
+        tag(tile, f"{row['time_s']:.1f} s {row['gaze']}", 0, TILE_PX, _WHITE)
         angles = (row["yaw_deg"], row["pitch_deg"], row["roll_deg"])
         tag(tile, "y {:.0f} p {:.0f} r {:.0f}".format(*angles), 0, 14, _WHITE)
         tiles.append(tile)

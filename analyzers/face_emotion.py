@@ -26,7 +26,18 @@ from analyzers.base import (
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.face_crops import square_crop
-from analyzers.methods.face_rows import FLAWS, FacePictures, box_of, face_rows, landmarks_of
+from analyzers.methods.face_rows import (
+    FLAWS,
+    TILE_PX,
+    FacePictures,
+    area_of,
+    box_of,
+    by_track,
+    face_rows,
+    face_tile,
+    landmarks_of,
+    usual_flaw,
+)
 from analyzers.models.emotion import EMOTIONS, EmotionClassifier
 from analyzers.video import Video
 
@@ -142,15 +153,15 @@ class FaceEmotion(Analyzer):
         parts = video.grid.pictures_in(video.analysis.times_s, self.overlap_s)
         for segment, part in enumerate(parts):
             frames = {int(n) for n in video.analysis.frame_numbers[part]}
-            here = [i for i, row in enumerate(sightings) if row["frame"] in frames]
+            here = by_track(row for row in sightings if row["frame"] in frames)
             start_s, end_s = video.grid.bounds_s(segment)
             own = [
                 {
                     "time_s": start_s,
                     "end_s": end_s,
-                    **_verdict(sightings, scores, of_track, len(frames)),
+                    **_verdict(of_track, scores, len(frames)),
                 }
-                for of_track in _by_track(sightings, here)
+                for of_track in here.values()
             ]
             rows += own
             for name, value in _second(own).items():
@@ -170,8 +181,8 @@ class FaceEmotion(Analyzer):
 
 def _classify(
     classifier: EmotionClassifier, sightings: Sequence[Mapping[str, Any]], pictures: FacePictures
-) -> dict[int, np.ndarray]:
-    """Probabilities of the good sightings, by their place."""
+) -> dict[tuple[int, int], np.ndarray]:
+    """Probabilities of the good sightings, by frame and track."""
     scores = {}
     for place, row in enumerate(sightings):
         progress.checkpoint(place, len(sightings))
@@ -179,34 +190,26 @@ def _classify(
             crop = square_crop(
                 pictures.of(row), box_of(row), landmarks_of(row), _CROP_SCALE, _CROP_PX
             )
-            scores[place] = classifier.probabilities(crop)
+            scores[row["frame"], row["track_id"]] = classifier.probabilities(crop)
     return scores
-
-
-def _by_track(sightings: Sequence[Mapping[str, Any]], places: Sequence[int]) -> list[list[int]]:
-    tracks: dict[int, list[int]] = {}
-    for place in places:
-        tracks.setdefault(sightings[place]["track_id"], []).append(place)
-    return [tracks[track_id] for track_id in sorted(tracks)]
 
 
 def _verdict(
     sightings: Sequence[Mapping[str, Any]],
-    scores: Mapping[int, np.ndarray],
-    places: Sequence[int],
+    scores: Mapping[tuple[int, int], np.ndarray],
     frame_count: int,
 ) -> dict[str, Any]:
     """One face in one second."""
-    judged = [scores[place] for place in places if place in scores]
-    flaws = [sightings[p]["quality"] for p in places if p not in scores]
-    area = sum(float(np.prod(np.diff(box_of(sightings[p]).reshape(2, 2), axis=0))) for p in places)
-    middle = sightings[places[len(places) // 2]]
+    good = [row for row in sightings if row["quality"] == "good"]
+    judged = [scores[row["frame"], row["track_id"]] for row in good]
+    flaws = [row["quality"] for row in sightings if row["quality"] != "good"]
+    middle = sightings[len(sightings) // 2]
     row: dict[str, Any] = {
         "track_id": middle["track_id"],
-        "sighting_count": len(places),
+        "sighting_count": len(sightings),
         "judged_count": len(judged),
-        "not_judged": "" if judged else max(sorted(set(flaws)), key=flaws.count),
-        "screen_share": min(1.0, area / frame_count),
+        "not_judged": "" if judged else usual_flaw(flaws),
+        "screen_share": min(1.0, area_of(sightings) / frame_count),
         **{name: middle[name] for name in ("frame", "x1", "y1", "x2", "y2")},
     }
     if judged:
@@ -259,7 +262,6 @@ def _mean(values: Sequence[float]) -> float | None:
 
 _MOST_TILES = 16
 _COLUMNS = 8
-_TILE_PX = 150
 _WHITE = (255, 255, 255)
 
 
@@ -279,14 +281,13 @@ def _sheet(video: Video, result: AnalysisResult) -> bytes:
 
 def _tile(pictures: FacePictures, row: Mapping[str, Any]) -> np.ndarray:
     """The face in the middle of the second, with the verdict and the probabilities as bars."""
-    level = np.array([[0.0, 0], [1, 0], [0, 0], [0, 0], [0, 0]])
-    tile = square_crop(pictures.get(row["frame"], "analysis"), box_of(row), level, 1.6, _TILE_PX)
-    bars = np.full((7 * 9 + 4, _TILE_PX, 3), 255, np.uint8)
+    tile = face_tile(pictures.get(row["frame"], "analysis"), row)
+    bars = np.full((7 * 9 + 4, TILE_PX, 3), 255, np.uint8)
     for place, emotion in enumerate(EMOTIONS):
         y = 9 * place + 9
         cv2.putText(bars, emotion, (2, y), cv2.FONT_HERSHEY_SIMPLEX, 0.3, (60, 60, 60), 1)
-        length = int((row[emotion] or 0.0) * (_TILE_PX - 56))
+        length = int((row[emotion] or 0.0) * (TILE_PX - 56))
         cv2.rectangle(bars, (52, y - 6), (52 + length, y), track_colour(row["track_id"]), -1)
     said = row["emotion"] or f"not judged: {row['not_judged']}"
-    tag(tile, f"{row['time_s']:.0f} s {said}", 0, _TILE_PX, _WHITE)
+    tag(tile, f"{row['time_s']:.0f} s {said}", 0, TILE_PX, _WHITE)
     return np.vstack([tile, bars])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from analyzers.base import AnalysisResult
+from analyzers.methods.face_crops import square_crop
 from analyzers.models.faces import LANDMARKS
 from analyzers.video import Video
 
@@ -15,6 +16,12 @@ from analyzers.video import Video
 PICTURES = ("analysis", "detail")
 #: Whether a face can be judged, or why not, worst first after `good`.
 FLAWS = ("good", "small", "turned", "blurred")
+#: Side of a face's tile in a preview, in pixels.
+TILE_PX = 150
+_LEVEL = np.array([[0.0, 0], [1, 0], [0, 0], [0, 0], [0, 0]])
+
+#: A row of the product, or of an analyzer that is about one face.
+_Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 
 def face_rows(faces: AnalysisResult) -> list[dict[str, Any]]:
@@ -30,6 +37,29 @@ def box_of(row: Mapping[str, Any]) -> np.ndarray:
 def landmarks_of(row: Mapping[str, Any]) -> np.ndarray:
     """The five points relative to the frame, (5, 2), in the detector's order."""
     return np.array([[row[f"{point}_x"], row[f"{point}_y"]] for point in LANDMARKS])
+
+
+def by_track(rows: Iterable[_Row]) -> dict[int, list[_Row]]:
+    """The rows of each face, by rising `track_id`."""
+    tracks: dict[int, list[_Row]] = {}
+    for row in rows:
+        tracks.setdefault(row["track_id"], []).append(row)
+    return dict(sorted(tracks.items()))
+
+
+def area_of(rows: Iterable[Mapping[str, Any]]) -> float:
+    """What faces cover together, in frames: above 1 for many."""
+    return sum(float((row["x2"] - row["x1"]) * (row["y2"] - row["y1"])) for row in rows)
+
+
+def usual_flaw(flaws: Sequence[str]) -> str:
+    """The one that comes most often."""
+    return max(sorted(set(flaws)), key=flaws.count)
+
+
+def face_tile(picture: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
+    """A face with what is around it, for a preview: (TILE_PX, TILE_PX) and the picture's depth."""
+    return square_crop(picture, box_of(row), _LEVEL, 1.6, TILE_PX)
 
 
 class FacePictures:
