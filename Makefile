@@ -60,6 +60,8 @@ sample: setup ## Build the sample video again
 docs: setup ## Write the generated pages in docs/
 	$(BIN)/python -m tiktok_assets.schema_page > docs/schema.md.new
 	mv docs/schema.md.new docs/schema.md
+	$(BIN)/python -m analyzers.rules.page > docs/rules.md.new
+	mv docs/rules.md.new docs/rules.md
 
 constraints: setup ## Pin the newest versions that go together
 	$(UV) pip compile pyproject.toml --extra dev --extra s3 --extra redis --universal --python-version 3.11 \

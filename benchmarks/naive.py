@@ -914,6 +914,28 @@ def temporal_flow() -> Run:
     return run
 
 
+def cross_analyzer_intelligence() -> Run:
+    def run(path: Path) -> Any:
+        audio = DONE["audio_analysis"] or {"beats_s": []}
+        beats_s = np.asarray(audio["beats_s"], float)
+        on_beat = [
+            cut_s
+            for cut_s in DONE["cut_analysis"]["cuts_s"]
+            if len(beats_s) and np.abs(beats_s - cut_s).min() <= 0.07
+        ]
+        said = {
+            word["word"].strip(" .,!?;:-").lower()
+            for word in (DONE["speech_transcription"] or {"words": []})["words"]
+        }
+        texts = [
+            {"text": line["text"], "said": len(said & set(line["text"].lower().split()))}
+            for line in DONE["text_overlay"]
+        ]
+        return {"cuts_on_beat_s": on_beat, "texts": texts}
+
+    return run
+
+
 #: Loads each analyzer's models and gives the function that analyzes a file.
 ANALYZERS: dict[str, Callable[[], Run]] = {
     loader.__name__: loader
@@ -940,6 +962,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         speech_flow,
         speech_emotion,
         temporal_flow,
+        cross_analyzer_intelligence,
     )
 }
 

@@ -72,7 +72,11 @@ BUDGET = (
     BudgetLine("product_detection", 0.02, ("product_detection",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, SOUND),
-    BudgetLine("narrative, intelligence, document, engine", 0.06, ("temporal_flow", "engine")),
+    BudgetLine(
+        "narrative, intelligence, document, engine",
+        0.06,
+        ("temporal_flow", "cross_analyzer_intelligence", "engine"),
+    ),
 )
 
 

@@ -141,12 +141,12 @@ def smoothed(values: np.ndarray) -> np.ndarray:
 
 
 def _motion(pairs: np.ndarray, count: int, joined: Joined) -> np.ndarray:
-    """The median of a second's pairs; a second without any has that of the one before."""
+    """The mean of a second's pairs; a second without any has that of the one before."""
     values = np.zeros(count)
     seconds = [joined.grid.segment_of(time_s) for time_s in pairs[:, 0]]
     for second in range(count):
         own = [v for s, v in zip(seconds, pairs[:, 1], strict=True) if s == second]
-        values[second] = np.median(own) if own else values[max(0, second - 1)]
+        values[second] = np.mean(own) if own else values[max(0, second - 1)]
     # The root: twice nothing is still next to nothing, and half of a wild pan is much.
     return np.asarray(np.sqrt(np.clip(values / _FULL_MOTION, 0, 1)))
 

@@ -18,13 +18,19 @@ class Joined:
 
     `wanted` are the analyzers that could be there. One that has no result is missing; one that is
     not applicable is there and has nothing to say. Nothing raises for either, so that a rule need
-    not ask twice: their rows are empty and their columns null.
+    not ask twice: their rows are empty and their columns null. `aspect`: the picture's width over
+    its height.
     """
 
     def __init__(
-        self, grid: SegmentGrid, results: Mapping[str, AnalysisResult], wanted: Sequence[str]
+        self,
+        grid: SegmentGrid,
+        results: Mapping[str, AnalysisResult],
+        wanted: Sequence[str],
+        aspect: float = 9 / 16,
     ) -> None:
         self.grid = grid
+        self.aspect = aspect
         self.results = results
         #: Analyzers without a result, sorted.
         self.missing = sorted(name for name in wanted if name not in results)
