@@ -350,8 +350,11 @@ class BackgroundSegmentation(Analyzer):
                         for row in sample.rows:
                             row["frame"] = int(numbers[k])
                     _weigh(sample, picture, mask)
-                    if before is not None and before[0] == sample.shot:
-                        sample.change = change_between(before[1], (picture, mask))
+                    if before is not None:
+                        change = change_between(before[1], (picture, mask))
+                        # An exchange may look like a cut; any other change across one says nothing.
+                        sample.exchanged = change is not None and change.exchanged
+                        sample.change = change if before[0] == sample.shot else None
                     before = sample.shot, (picture, mask)
                     if (
                         asked is None
@@ -501,12 +504,10 @@ def _weigh(sample: _Sample, picture: np.ndarray, subject: np.ndarray) -> None:
 
 def _spread_exchanges(samples: Sequence[_Sample]) -> None:
     """Mark what comes before and after an exchange, as long as there is a subject in the shot."""
-    for i, sample in enumerate(samples):
-        if sample.change is None or not sample.change.exchanged:
-            continue
+    for i in [k for k, sample in enumerate(samples) if sample.exchanged]:
         for direction in (range(i, len(samples)), range(i - 1, -1, -1)):
             for k in direction:
-                if samples[k].shot != sample.shot or samples[k].backdrop is None:
+                if samples[k].shot != samples[direction[0]].shot or samples[k].backdrop is None:
                     break
                 samples[k].exchanged = True
 

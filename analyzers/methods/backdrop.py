@@ -10,8 +10,8 @@ import numpy as np
 #: Standard deviations, in pixels at a short side of 360, of the smoothings whose differences are
 #: the bands of detail: the finest and the coarsest of three octaves.
 _FINE_PX, _COARSE_PX = (0.7, 1.4), (2.8, 5.6)
-#: Mean of the fine band that rounding to 8 bits makes alone, in levels.
-_ROUNDING = 0.06
+#: Mean of the fine band that rounding to 8 bits and compression make alone, in levels.
+_ROUNDING = 0.08
 #: Coarse detail, in levels, under which there is nothing that could look sharp or blurred.
 _LEAST_DETAIL = 0.25
 #: Widths in parts of the short side: the rim around the subject that belongs to neither (its
@@ -30,10 +30,12 @@ _BLACK, _WHITE = 24, 240
 
 #: A change in the background, in levels, and the part of it that must change by that.
 _CHANGED_LEVELS, _EXCHANGED_SHARE = 20, 0.5
-#: Correlation of its luma before and after over which it is the same picture in another light.
-_SAME_PICTURE = 0.5
-#: The subject is the same, in the same place: overlap of masks (IoU), and mean change in levels.
-_SAME_SUBJECT_IOU, _SAME_SUBJECT_LEVELS = 0.7, 15.0
+#: Correlation of its structure (luma without what is broader than this part of the short side)
+#: before and after, over which it is the same picture in another light.
+_SAME_PICTURE, _STRUCTURE = 0.5, 0.03
+#: The subject is the same, in the same place: overlap of masks (IoU), and correlation of its luma
+#: after a shift by at most this part of the short side.
+_SAME_SUBJECT_IOU, _SAME_SUBJECT, _SHIFT = 0.7, 0.7, 0.06
 
 
 @dataclass(frozen=True)
@@ -133,15 +135,33 @@ def change_between(
     background, subject = float(difference[behind].mean()), float(difference[inside].mean())
     exchanged = (
         (difference[behind] > _CHANGED_LEVELS).mean() >= _EXCHANGED_SHARE
-        and subject <= _SAME_SUBJECT_LEVELS
         and masks[1].sum() >= _SAME_SUBJECT_IOU * masks[0].sum()
-        and _correlation(first[behind], second[behind]) < _SAME_PICTURE
+        and _correlation(_structure(first)[behind], _structure(second)[behind]) < _SAME_PICTURE
+        and _shifted_correlation(first, second, inside) >= _SAME_SUBJECT
     )
     return Change(background, subject, bool(exchanged))
 
 
+def _structure(picture: np.ndarray) -> np.ndarray:
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return luma - cv2.GaussianBlur(luma, (0, 0), _STRUCTURE * min(luma.shape))
+
+
+def _shifted_correlation(before: np.ndarray, after: np.ndarray, region: np.ndarray) -> float:
+    """Of the luma within a region, at the shift that fits best, -1..1."""
+    first, second = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (before, after))
+    ys, xs = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    rows, columns = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
+    reach = max(1, round(_SHIFT * min(region.shape)))
+    padded = np.pad(second, reach, mode="edge")
+    field = padded[rows.start : rows.stop + 2 * reach, columns.start : columns.stop + 2 * reach]
+    pattern, mask = (np.ascontiguousarray(a[rows, columns]) for a in (first, region))
+    fits = cv2.matchTemplate(field, pattern, cv2.TM_CCOEFF_NORMED, mask=mask.astype(np.uint8))
+    return float(np.nan_to_num(fits, nan=-1, posinf=-1, neginf=-1).max())
+
+
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Of the mean of the channels, -1..1; 0 where one of them is of one colour."""
-    first, second = (side.mean(axis=1) - side.mean() for side in (a, b))
+    """-1..1; 0 where one of them is flat."""
+    first, second = a - a.mean(), b - b.mean()
     scale = float(np.linalg.norm(first) * np.linalg.norm(second))
     return float(first @ second) / scale if scale else 0.0
