@@ -103,6 +103,7 @@ class SpeechEmotion(Analyzer):
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy", "vader")
+    models_used = ("pronunciation",)
     rungs = ("audio_16k",)
     requires = ("voices", "speech_transcription")
 
@@ -163,7 +164,8 @@ class SpeechEmotion(Analyzer):
         language = transcript.summary["language"]
         voice = spans_of(upstream["voices"].observations.to_pylist(), "voice")
         words = transcript.observations.to_pylist()
-        said = utterances(words_of(words, language), voice)
+        with self.models.lend("pronunciation") as dictionary:
+            said = utterances(words_of(words, language, dictionary), voice)
         checkpoint()
         frames = prosody_frames(np.asarray(video.audio_16k), SAMPLE_RATE_HZ)
         background = background_dbfs(frames, voice)

@@ -96,6 +96,7 @@ class SpeechFlow(Analyzer):
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy",)
+    models_used = ("pronunciation",)
     requires = ("voices", "speech_transcription")
 
     observation_columns = (
@@ -144,7 +145,8 @@ class SpeechFlow(Analyzer):
         heard = upstream["voices"].observations.to_pylist()
         voice = spans_of(heard, "voice")
         language = transcript.summary["language"]
-        words = words_of(transcript.observations.to_pylist(), language)
+        with self.models.lend("pronunciation") as dictionary:
+            words = words_of(transcript.observations.to_pylist(), language, dictionary)
         turns = _turns_with_words([row for row in heard if row["kind"] == "turn"], words)
         rows = [
             *_silent_pauses(words, voice, turns),

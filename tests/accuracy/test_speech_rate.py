@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.pronunciation import sounds_of
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
 from tests.accuracy.made_speech import Cue, cues_of, spliced
@@ -60,7 +59,6 @@ def check(report: Report, clip: str, result: AnalysisResult, cues: list[Cue]) ->
 
 def test_sample(report: Report, sample_video: Video, sample_labels: dict[str, Any]) -> None:
     """Speech over music."""
-    sounds_of("a", "en")  # loads the dictionary
     results, cost = analyzed("speech_rate", sample_video)
     report("speech_rate", "sample", "CPU-s per s", cost, "in 0.06 of all sound")
     check(report, "sample", results["speech_rate"], cues_of(sample_labels))

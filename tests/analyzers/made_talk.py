@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.models.lending import Models
+from analyzers.models.weights import ModelMissing
 from analyzers.speech_transcription import SpeechTranscription
 from analyzers.video import Video
 from analyzers.voices import Voices
+from tests.analyzers.made_voices import Lender
 
 #: Word, start and end in seconds, and number of the sentence.
 Said = Sequence[tuple[str, float, float, int]]
@@ -45,6 +48,15 @@ def made_talk(
             SpeechTranscription(Models({})), video, words, {"language": language}
         ),
     }
+
+
+def speech_models() -> Models:
+    """Models with the dictionary; skips the test where it was not pulled."""
+    try:
+        with Models.embedded().lend("pronunciation") as dictionary:
+            return Lender(pronunciation=dictionary)
+    except ModelMissing as error:
+        pytest.skip(str(error))
 
 
 def spaced(text: str, start_s: float, end_s: float, sentence: int = 0) -> list:

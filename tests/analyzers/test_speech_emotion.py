@@ -17,7 +17,7 @@ from analyzers.speech_transcription import SpeechTranscription
 from analyzers.video import Video
 from tests.analyzers.made import made_video
 from tests.analyzers.made_prosody import RATE_HZ, vowel
-from tests.analyzers.made_talk import made_talk, spaced
+from tests.analyzers.made_talk import made_talk, spaced, speech_models
 from tests.analyzers.made_voices import made_voices
 
 PLAIN = "the table stands beside the window"
@@ -45,7 +45,7 @@ def spoken(
 
 
 def analyze(video: Video, upstream: dict[str, AnalysisResult]) -> AnalysisResult:
-    return run_analyzer(SpeechEmotion(Models({})), video, upstream)[0]
+    return run_analyzer(SpeechEmotion(speech_models()), video, upstream)[0]
 
 
 def rows_of(*parts: tuple[float, float, str], **how: Any) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ def test_silence_is_not_applicable() -> None:
 
 def test_preview_draws_each_utterance() -> None:
     video, upstream = spoken(USUAL, USUAL, USUAL, USUAL, (170.0, 0.09, GLAD))
-    analyzer = SpeechEmotion(Models({}))
+    analyzer = SpeechEmotion(speech_models())
     result, _ = run_analyzer(analyzer, video, upstream)
     preview = analyzer.preview(video, result)
     picture = cv2.imdecode(np.frombuffer(preview.image, np.uint8), cv2.IMREAD_COLOR)

@@ -15,12 +15,12 @@ from analyzers.speech_flow import SpeechFlow
 from analyzers.speech_transcription import SpeechTranscription
 from analyzers.video import Video
 from tests.analyzers.made import made_video
-from tests.analyzers.made_talk import made_talk, spaced
+from tests.analyzers.made_talk import made_talk, spaced, speech_models
 from tests.analyzers.made_voices import made_voices
 
 
 def analyze(video: Video, upstream: dict[str, AnalysisResult]) -> AnalysisResult:
-    return run_analyzer(SpeechFlow(Models({})), video, upstream)[0]
+    return run_analyzer(SpeechFlow(speech_models()), video, upstream)[0]
 
 
 def of_text(text: str, language: str = "en") -> dict[str, list[str]]:

