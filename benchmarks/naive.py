@@ -603,6 +603,19 @@ def composition_analysis() -> Run:
     return run
 
 
+def qwen2_vl_temporal() -> Run:
+    """A sentence a second from the detector's labels."""
+
+    def run(path: Path) -> Any:
+        sentences = {}
+        for second, counts in DONE["object_detection"]["seconds"].items():
+            things = [f"{count} {label}" for label, count in counts.items()]
+            sentences[second] = f"There is {', '.join(things)}." if things else ""
+        return sentences
+
+    return run
+
+
 def _palette(lab: np.ndarray) -> list[dict[str, Any]]:
     """Five colours in CIELAB and their parts of the picture."""
     until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
@@ -961,6 +974,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         speech_rate,
         speech_flow,
         speech_emotion,
+        qwen2_vl_temporal,
         temporal_flow,
         cross_analyzer_intelligence,
     )

@@ -75,7 +75,7 @@ BUDGET = (
     BudgetLine(
         "narrative, intelligence, document, engine",
         0.06,
-        ("temporal_flow", "cross_analyzer_intelligence", "engine"),
+        ("qwen2_vl_temporal", "temporal_flow", "cross_analyzer_intelligence", "engine"),
     ),
 )
 
