@@ -444,6 +444,37 @@ def cut_analysis() -> Run:
     return run
 
 
+def scene_segmentation() -> Run:
+    """One picture a second, classified; neighbours of like colours are one scene."""
+    classify = image_classifier()
+
+    def run(path: Path) -> Any:
+        scenes: list[dict[str, Any]] = []
+        before: np.ndarray | None = None
+        for number, time_s, frame in sampled(path, 1.0):
+            hsv = cv2.cvtColor(shrunk(frame, 360), cv2.COLOR_BGR2HSV)
+            counts = cv2.calcHist([hsv], [0, 1, 2], None, [8, 4, 4], [0, 180, 0, 256, 0, 256])
+            colours = counts / counts.sum()
+            grey = cv2.cvtColor(shrunk(frame, 360), cv2.COLOR_BGR2GRAY)
+            picture = {
+                "frame": number,
+                "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+                "resembles": classify(frame),
+            }
+            alike = before is not None and float(np.minimum(colours, before).sum()) >= 0.6
+            if not alike:
+                scenes.append({"time_s": time_s, "pictures": []})
+            scenes[-1]["pictures"].append(picture)
+            before = colours
+        for scene in scenes:
+            best = max(scene["pictures"], key=lambda p: p["sharpness"])
+            scene["keyframe"] = best["frame"]
+            scene["label"] = max(best["resembles"], key=lambda name: best["resembles"][name])
+        return scenes
+
+    return run
+
+
 def camera_analysis() -> Run:
     def run(path: Path) -> Any:
         rows = []
@@ -963,6 +994,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         age_estimation,
         text_overlay,
         cut_analysis,
+        scene_segmentation,
         camera_analysis,
         color_analysis,
         content_quality,

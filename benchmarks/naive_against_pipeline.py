@@ -70,6 +70,7 @@ BUDGET = (
     BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("composition_analysis", 0.02, ("composition_analysis",)),
     BudgetLine("product_detection", 0.02, ("product_detection",)),
+    BudgetLine("scene_segmentation", 0.02, ("scene_segmentation",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
     BudgetLine("all other sound", 0.06, SOUND),
     BudgetLine(
