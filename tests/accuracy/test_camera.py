@@ -43,6 +43,7 @@ def test_static_clips(clip, demo_video, demo_labels, report):
     assert result.summary["mean_speed"] < 0.02
 
 
+@pytest.mark.comparison
 def test_made_moves(report):
     """From a still, at three speeds, with noise and a striped figure that crosses the picture."""
     picture, names = still(), [move[0] for move in MOVES]
@@ -72,6 +73,7 @@ TRAVELS = (
 TURNS = (("pan_right", {"pan_deg": 5.0}), ("pan_left", {"pan_deg": -20.0}))
 
 
+@pytest.mark.comparison
 def test_made_travels(report):
     """A camera that travels through a made room, or turns in it."""
     told, false, seconds_told, seconds_turned = 0, 0, 0, 0
