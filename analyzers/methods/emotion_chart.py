@@ -10,7 +10,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from analyzers.methods.bars import PALETTE, WIDTH_PX, Colour, x_of
 
-_ROWS = ("arousal", "valence", "dominance")
+#: What is drawn, and what stands there where none is known.
+_ROWS = {
+    "arousal": "no other utterance to compare the voice with",
+    "valence": "words not judged",
+    "dominance": "no other utterance to compare the voice with",
+}
 _ROW_PX, _GAP_PX, _TOP_PX, _AXIS_PX = 84, 14, 56, 24
 _MARK_PX = 5
 _PAPER, _INK, _GRID, _PALE = (255, 255, 255), (24, 32, 48), (222, 227, 236), (150, 158, 172)
@@ -46,13 +51,15 @@ def draw_emotion(title: str, rows: Sequence[Mapping[str, Any]], end_s: float) ->
         x = x_of(time_s, end_s)
         draw.line((x, _TOP_PX, x, bottom - _GAP_PX), fill=_GRID)
         draw.text((x - 4, bottom - _GAP_PX + 5), f"{time_s}", fill=_INK, font=small)
-    for number, name in enumerate(_ROWS):
+    for number, (name, missing) in enumerate(_ROWS.items()):
         top = _TOP_PX + number * (_ROW_PX + _GAP_PX)
         draw.text((8, top + _ROW_PX / 2 - 9), name, fill=_INK, font=font)
         for level in (-1, 0, 1):
             y = top + (1 - level) / 2 * _ROW_PX
             draw.line((left, y, right, y), fill=_PALE if level == 0 else _GRID)
             draw.text((left - 16, y - 7), f"{level}".rjust(2), fill=_INK, font=small)
+        if all(row[name] is None for row in rows):
+            draw.text((left + 8, top + _ROW_PX / 4 - 7), missing, fill=_PALE, font=small)
         for row in rows:
             if row[name] is None:
                 continue
