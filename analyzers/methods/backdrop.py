@@ -56,7 +56,8 @@ class Backdrop:
 def backdrop_of(picture: np.ndarray, subject: np.ndarray) -> Backdrop:
     """Look at an RGB picture, uint8, behind and within its subject's mask, bool (height, width)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    scale = min(picture.shape[:2]) / 360
+    # A smaller picture has its finest detail in its pixels as well.
+    scale = max(1.0, min(picture.shape[:2]) / 360)
     fine = _band(grey, _FINE_PX, scale)[_EVERY_OTHER]
     # The coarse band has nothing that a picture of half the size lacks.
     half = cv2.resize(grey, fine.shape[::-1], interpolation=cv2.INTER_AREA)
