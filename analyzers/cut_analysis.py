@@ -1,4 +1,4 @@
-"""Cuts, fades and dissolves, the shots between them, and the rhythm they make."""
+"""Cuts, fades, dissolves and wipes, the shots between them, and the rhythm they make."""
 
 from __future__ import annotations
 
@@ -46,19 +46,20 @@ class _Shot:
 
 
 class CutAnalysis(Analyzer):
-    """Finds every hard cut, fade and dissolve to the frame, and the shots between them.
+    """Finds every hard cut, fade, dissolve and wipe to the frame, and the shots between them.
 
     TransNet V2 scores every frame; what it marks is held against the pictures themselves, which
-    tells cuts from fades and flashes. Observations hold two types of rows. `transition`: from the
+    tells cuts from fades and flashes. Wipes, which it does not know, are found by the time at which
+    each pixel changes over. Observations hold two types of rows. `transition`: from the
     last frame of only the old shot to the first frame of only the new one (a cut: the time of the
     new shot's first frame, and no duration). `shot`: shots tile the video without gaps; one ends
-    where the next begins, which is in the middle of a dissolve, in the middle of the black
+    where the next begins, which is in the middle of a dissolve or wipe, in the middle of the black
     of a fade through black, and at the cut otherwise. Black or white that stands for more than a
     second between fades is a shot of its own.
     """
 
     name: ClassVar[str] = "cut_analysis"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.EDIT
     stage: ClassVar[Stage] = Stage.FAST
     kinds: ClassVar[tuple[str, ...]] = ("transnetv2", "openvino", "opencv")
@@ -127,7 +128,7 @@ class CutAnalysis(Analyzer):
     summary_columns: ClassVar[tuple[Column, ...]] = (
         Column("shot_count", pa.int32(), "Shots", minimum=1),
         Column("cut_count", pa.int32(), "Hard cuts", minimum=0),
-        Column("gradual_count", pa.int32(), "Fades and dissolves", minimum=0),
+        Column("gradual_count", pa.int32(), "Fades, dissolves and wipes", minimum=0),
         *(
             Column(f"{kind}_count", pa.int32(), f"Transitions of the kind {kind}", minimum=0)
             for kind in KINDS
@@ -322,7 +323,7 @@ def _summary(
 #: The preview's layout, in pixels, and its colours (RGB).
 _TILE_WIDTH, _TILE_GAP, _COLUMNS, _MOST_TILES = 150, 6, 8, 48
 _INK, _PAPER, _FAINT = (30, 30, 30), (250, 250, 248), (150, 150, 150)
-_MARKS = {"cut": (200, 40, 40), "dissolve": (40, 110, 200)}
+_MARKS = {"cut": (200, 40, 40), "dissolve": (40, 110, 200), "wipe": (30, 140, 80)}
 _FADE_MARK = (120, 70, 170)
 
 

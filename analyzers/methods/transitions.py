@@ -1,4 +1,4 @@
-"""Tells how one shot gives way to the next: hard cuts, fades and dissolves, to the frame.
+"""Tells how one shot gives way to the next: hard cuts, fades, dissolves and wipes, to the frame.
 
 A network scores every frame (`analyzers.models.shots`); what it points at is then explained by the
 pictures themselves, because no threshold on its scores separates a cut from a quick fade:
@@ -7,7 +7,8 @@ pictures themselves, because no threshold on its scores separates a cut from a q
 - in a dissolve each frame is a mixture of the picture before and the picture after;
 - in a cut one step between neighbours outdoes all others, and the old picture does not come back.
 
-Fades are looked for beside every black or white stretch too, since the network misses slow ones.
+Fades are looked for beside every black or white stretch too, since the network misses slow ones;
+and wipes everywhere (`analyzers.methods.wipes`), since it does not know them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from analyzers.methods.wipes import find_wipes
 from analyzers.video import Frames, windows
 
-Kind = Literal["cut", "dissolve", "fade_in", "fade_out", "fade_through_black", "fade_through_white"]
+Kind = Literal[
+    "cut", "dissolve", "fade_in", "fade_out", "fade_through_black", "fade_through_white", "wipe"
+]
 KINDS: tuple[Kind, ...] = (
     "cut",
     "dissolve",
@@ -28,6 +32,7 @@ KINDS: tuple[Kind, ...] = (
     "fade_out",
     "fade_through_black",
     "fade_through_white",
+    "wipe",
 )
 
 #: A frame whose brightest (darkest) pixel stays beyond this level, 0..255, is black (white).
@@ -125,9 +130,9 @@ class _Search:
         self.marked = self._marked_spans()
         fades = self._fades(self.black, "fade_through_black")
         fades += self._fades(self.white, "fade_through_white")
-        gradual = list(fades)
+        gradual = [*fades, *self._wipes(fades)]
         for span in self.marked:
-            if any(f.first < span.last and span.first < f.last for f in fades):
+            if _overlaps(gradual, span.first, span.last):
                 continue
             if (found := self._explain(span)) is not None:
                 gradual.append(found)
@@ -144,7 +149,10 @@ class _Search:
             hold_s = self.times_s[stop - 1] - self.times_s[start]
             # A short hold ends with the next shot's first frame, or with the video's last one.
             before, after = max(start - 1, 0), min(stop, self.count - 1)
-            if self._is_dip(out.whole if out else before, start, back.whole if back else after):
+            # A flash may be on its way for a frame or two before it is white.
+            clear = out.whole if out else max(before - _MIN_BETWEEN, 0)
+            clear_again = back.whole if back else min(after + _MIN_BETWEEN, self.count - 1)
+            if self._is_dip(clear, start, clear_again):
                 continue
             if out and back and hold_s <= _HOLD_S:
                 found.append(
@@ -211,6 +219,13 @@ class _Search:
         alike = [_cosine(self._picture(int(i)) - nothing, whole) for i in compared]
         explained = float(np.median(alike))
         return _Ramp(place, explained) if explained >= _EXPLAINED else None
+
+    def _wipes(self, fades: list[Transition]) -> list[Transition]:
+        return [
+            Transition("wipe", w.first, w.last, (w.first + w.last + 1) // 2, w.confidence)
+            for w in find_wipes(self.thumbs)
+            if not _overlaps(fades, w.first, w.last)
+        ]
 
     # Dissolves, and fades that never get quite black or white
 
@@ -300,6 +315,10 @@ class _Search:
 
     def _picture(self, place: int) -> np.ndarray:
         return self.thumbs[place].astype(np.float32)
+
+
+def _overlaps(transitions: list[Transition], first: int, last: int) -> bool:
+    return any(t.first < last and first < t.last for t in transitions)
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
