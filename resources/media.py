@@ -92,11 +92,7 @@ class MediaLibrary:
         sha256 = _sha256(path)
         source = self._find(sha256)
         if source is None:
-            video_id = f"{_slug(path.stem)}-{sha256[:8]}"
-            if self._record(video_id).exists():  # another file with these eight digits
-                video_id = f"{_slug(path.stem)}-{sha256[:16]}"
-            file = video_id + path.suffix.lower()
-            source = SourceFile(video_id, file, sha256, path.stat().st_size, path.name)
+            source = self._new_source(path, sha256)
             self._note(source)
         if not self._is_whole(source):
             _link_or_copy(path, self._folder / source.file)
@@ -106,6 +102,16 @@ class MediaLibrary:
         if (sidecar := sidecar_of(path)) is not None:
             _write(self._sidecar(source.video_id), sidecar.read_bytes())
         return source.video_id
+
+    def _new_source(self, path: Path, sha256: str) -> SourceFile:
+        for digits in (8, 16):  # two files may have the first eight in common
+            video_id = f"{_slug(path.stem)}-{sha256[:digits]}"
+            if not self._record(video_id).exists():
+                break
+            if (noted := self.source(video_id)).sha256 == sha256:
+                return noted  # a library from before there was an index
+        file = video_id + path.suffix.lower()
+        return SourceFile(video_id, file, sha256, path.stat().st_size, path.name)
 
     def video_ids(self) -> list[str]:
         """All registered videos, sorted."""

@@ -1,6 +1,7 @@
 """The library: registration, sidecars, the cache, and a decoder that misbehaves."""
 
 import errno
+import hashlib
 import json
 import multiprocessing
 import os
@@ -58,6 +59,24 @@ def test_the_same_bytes_are_the_same_video(library, clip, tmp_path):
     assert library.register(again) == first
     assert library.register(library.path(first)) == first
     assert library.video_ids() == [first]
+
+
+def test_a_video_of_a_library_without_an_index_keeps_its_id(library, clip):
+    video_id = library.register(clip)
+    for note in (library.path(video_id).parent / ".sha256").iterdir():
+        note.unlink()
+    assert library.register(clip) == video_id
+
+
+def test_two_files_with_the_same_eight_digits_are_two_videos(library, clip, tmp_path):
+    video_id = library.register(clip)
+    record = library.path(video_id).with_suffix(".source.json")
+    other = tmp_path / "same" / clip.name
+    other.parent.mkdir()
+    other.write_bytes(b"others")
+    digits = hashlib.sha256(b"others").hexdigest()
+    record.rename(record.with_name(record.name.replace(video_id[-8:], digits[:8])))
+    assert library.register(other) == f"my-clip-1-{digits[:16]}"
 
 
 def test_a_name_without_letters_gets_one(library, tmp_path):
