@@ -1,18 +1,19 @@
-"""audio_environment against made speech, noise and rooms, and the demo clips.
+"""audio_environment and sound_effects against made speech, noise and rooms, and the demo clips.
 
 The made speech is the sample's voice, its sentences put together anew with silence between the
-words. The sample's music lies 14 LU under it and is cut off with the words; `voices` hears it, so
-what it says of music is left out here, or no reverberation would be looked for.
+words. The sample's music lies 14 LU under it and is cut off with the words; so nobody is asked for
+music here, or no reverberation would be looked for.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import pytest
 
 from analyzers.base import AnalysisResult
@@ -20,11 +21,13 @@ from analyzers.models.lending import Models
 from analyzers.registry import get_analyzer
 from analyzers.run import run_analyzer
 from analyzers.video import Video
+from analyzers.voices import Voices
 from tests.accuracy.conftest import Report
 from tests.accuracy.made_speech import WITHIN_CUES, cues_of, spliced
-from tests.accuracy.upstream import analyzed
+from tests.analyzers import made_sound_effects
 from tests.analyzers.made import made_video
 from tests.analyzers.made_rooms import RATE_HZ, gusts, in_room, lines, pink, white
+from tests.analyzers.made_voices import Encoder, Lender, Sounds
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
@@ -58,12 +61,12 @@ def speech(sample_video: Video, sample_labels: dict[str, Any]) -> np.ndarray:
 
 
 def environment_of(sound: np.ndarray) -> AnalysisResult:
-    """The result on a sound, with what `voices` really hears but for the music."""
+    """The result on a sound, with the voice that is really heard in it."""
     video = replace(made_video(len(sound) / RATE_HZ), audio_16k=sound.astype(np.float32))
     models = Models.embedded()
-    voices, _ = run_analyzer(get_analyzer("voices", models), video, {})
-    rows = voices.observations
-    voices = replace(voices, observations=rows.filter(pc.not_equal(rows["kind"], "music")))
+    with models.lend("vad") as detector:
+        lender = Lender(vad=detector, sound=Sounds(), speaker=Encoder())
+        voices, _ = run_analyzer(Voices(lender), video, {})
     analyzer = get_analyzer("audio_environment", models)
     result, _ = run_analyzer(analyzer, video, {"voices": voices})
     return result
@@ -125,11 +128,36 @@ def test_wind_and_hum(speech: np.ndarray, report: Report) -> None:
     assert humming["wind_ratio"] == 0.0
 
 
-def test_demo_clips(demo_video: Callable[[str], Video], report: Report) -> None:
+@pytest.fixture(scope="module")
+def heard(
+    demo_video: Callable[[str], Video], sample_video: Video
+) -> Callable[[str, str], tuple[AnalysisResult, float]]:
+    """`heard(analyzer, clip)`: its result, and CPU-seconds a second; `voices` runs once a clip."""
+    models = Models.embedded()
+
+    @cache
+    def voices(clip: str) -> tuple[Video, AnalysisResult]:
+        video = sample_video if clip == "sample" else demo_video(clip)
+        return video, run_analyzer(get_analyzer("voices", models), video, {})[0]
+
+    def run(name: str, clip: str) -> tuple[AnalysisResult, float]:
+        video, upstream = voices(clip)
+        with models.lend("soundscape"):
+            started = time.process_time()
+            result, _ = run_analyzer(get_analyzer(name, models), video, {"voices": upstream})
+        return result, (time.process_time() - started) / video.info.end_s
+
+    return run
+
+
+Heard = Callable[[str, str], tuple[AnalysisResult, float]]
+
+
+def test_demo_clips(heard: Heard, report: Report) -> None:
     wrong = []
     for clip, allowed in ALLOWED.items():
-        results, cost = analyzed("audio_environment", demo_video(clip))
-        summary = results["audio_environment"].summary
+        result, cost = heard("audio_environment", clip)
+        summary = result.summary
         said = f"{summary['environment']} {summary['confidence']:.2f}"
         target = " or ".join((*allowed, "uncertain"))
         report("audio_environment", clip, "environment", said, target)
@@ -139,6 +167,63 @@ def test_demo_clips(demo_video: Callable[[str], Video], report: Report) -> None:
         if summary["environment"] not in (*allowed, "uncertain"):
             wrong.append(clip)
     assert not wrong
-    webcam, _ = analyzed("audio_environment", demo_video("webcam_hello_world_text"))
-    assert webcam["audio_environment"].summary["environment"] == "room"
-    assert webcam["audio_environment"].summary["setting"] == "indoor"
+    webcam = heard("audio_environment", "webcam_hello_world_text")[0].summary
+    assert (webcam["environment"], webcam["setting"]) == ("room", "indoor")
+
+
+def test_sound_effects(report: Report) -> None:
+    """Made effects over soft noise, two of each kind, with the real classifiers."""
+    truth, effects, at_s = [], [], 1.0
+    for turn in (1, 2):
+        for kind, effect in (
+            ("click", made_sound_effects.click(turn)),
+            ("pop", made_sound_effects.pop(300.0 * turn)),
+            ("ding", made_sound_effects.ding(900.0 * turn)),
+            ("impact", made_sound_effects.impact(turn)),
+            ("whoosh", made_sound_effects.whoosh(0.5 * turn, turn)),
+            ("riser", made_sound_effects.riser(1.0 + turn, turn)),
+        ):
+            truth.append((kind, at_s))
+            effects.append((at_s, effect))
+            at_s += len(effect) / RATE_HZ + 1.5
+    sound = made_sound_effects.placed(effects, at_s)
+    video = replace(made_video(at_s), audio_16k=sound)
+    voices, _ = run_analyzer(get_analyzer("voices", Models.embedded()), video, {})
+    effects_analyzer = get_analyzer("sound_effects", Models.embedded())
+    result, _ = run_analyzer(effects_analyzer, video, {"voices": voices})
+    found = result.observations.to_pylist()
+    late = {"riser": 1.5, "whoosh": 0.1}
+    matched = [
+        (kind, row)
+        for kind, start_s in truth
+        for row in found
+        if -0.03 <= row["time_s"] - start_s <= late.get(kind, 0.03)
+    ]
+    right = sum(row["kind"] == kind for kind, row in matched)
+    report("sound_effects", "12 made effects", "beginnings found", len(matched), "12")
+    report("sound_effects", "12 made effects", "kinds right", right, ">= 10")
+    report(
+        "sound_effects", "12 made effects", "found but not there", len(found) - len(matched), "0"
+    )
+    assert len(matched) == 12
+    assert right >= 10
+    assert len(found) == len(matched)
+
+
+def test_sound_effects_of_the_demo_clips(heard: Heard, report: Report) -> None:
+    """Speech and music are no effects; a keyboard clicks."""
+    for clip, target in (
+        ("sample", "none"),
+        ("nasa_webb_narrated", "none"),
+        ("friday_dialogue_bw", "none"),
+        ("webcam_hello_world_text", "clicks of a keyboard"),
+        ("trailer_text_overlays", "reported"),
+    ):
+        result, cost = heard("sound_effects", clip)
+        told = [r["kind"] for r in result.observations.to_pylist() if r["kind"] != "unknown"]
+        report("sound_effects", clip, "effects told", ", ".join(told) or "none", target)
+        report("sound_effects", clip, "CPU-s per s", cost, "in 0.06 of all sound")
+        if target == "none":
+            assert not told
+        if clip.startswith("webcam"):
+            assert set(told) == {"click"}
