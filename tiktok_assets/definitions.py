@@ -19,7 +19,7 @@ from sensors.finish import finish_sensors
 from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.executor import threaded_executor
-from tiktok_assets.jobs import MEDIA, analyze_job, finish_job
+from tiktok_assets.jobs import MEDIA, analyze_job, family_jobs, finish_job, single_jobs
 from tiktok_assets.media_assets import media_assets
 from tiktok_assets.partitions import VIDEOS
 from tiktok_assets.report_assets import production_document_asset
@@ -44,7 +44,7 @@ def build_definitions(
             *(analyzer_asset(cls, settings) for cls in analyzers.values()),
             production_document_asset(settings),
         ],
-        jobs=[analyze, finish],
+        jobs=[analyze, finish, *family_jobs(settings), *single_jobs(settings)],
         sensors=[
             *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
             downloads_sensor(

@@ -1,4 +1,4 @@
-"""The two jobs. Dagster skips what lies downstream of a failure, so joining is a job of its own."""
+"""The jobs. Dagster skips what lies downstream of a failure, so joining is a job of its own."""
 
 from __future__ import annotations
 
@@ -28,3 +28,31 @@ def finish_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.assets(*names, DOCUMENT),
         description="Join the results of a video's analyzers into its document.",
     )
+
+
+def family_jobs(settings: Settings) -> list[dg.UnresolvedAssetJobDefinition]:
+    """One for each family of analyzers; what they rest on must be there."""
+    families: dict[str, list[str]] = {}
+    for name, cls in settings.enabled().items():
+        if not cls.shared_product:
+            families.setdefault(cls.family.value, []).append(name)
+    return [
+        dg.define_asset_job(
+            f"family_{family}",
+            selection=dg.AssetSelection.assets(*names),
+            description=f"Recompute the {family} analyzers of a video: {', '.join(sorted(names))}.",
+        )
+        for family, names in sorted(families.items())
+    ]
+
+
+def single_jobs(settings: Settings) -> list[dg.UnresolvedAssetJobDefinition]:
+    """One for each analyzer and shared product; what it rests on must be there."""
+    return [
+        dg.define_asset_job(
+            f"only_{name}",
+            selection=dg.AssetSelection.assets(name),
+            description=f"Recompute {name} of a video.",
+        )
+        for name in sorted(settings.enabled())
+    ]

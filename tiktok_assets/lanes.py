@@ -1,14 +1,15 @@
 """Where runs wait: each lane has a Celery queue and a worker of its own.
 
-A long download holds up no analysis. dagster.yaml admits one run to each lane at a time.
+Downloads and housekeeping, the errands, hold up no analysis. dagster.yaml admits one run to each
+lane at a time.
 """
 
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG as QUEUE_TAG
 
 #: dagster-celery's own default, for every run that names no other.
 ANALYSIS = "dagster"
-DOWNLOADS = "downloads"
+ERRANDS = "errands"
 #: Tag of a run that names its lane, for the limits in dagster.yaml.
 LANE_TAG = "tiktok/lane"
 
-__all__ = ["ANALYSIS", "DOWNLOADS", "LANE_TAG", "QUEUE_TAG"]
+__all__ = ["ANALYSIS", "ERRANDS", "LANE_TAG", "QUEUE_TAG"]

@@ -123,13 +123,11 @@ def up(
         _initialise_storage()
         stopping = stack.enter_context(_stop_signals())
         sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tiktok-assets-")))
-        code, worker, downloader, daemon, webserver = _parts(address, workspace, data_dir, sockets)
+        code, worker, errands, daemon, webserver = _parts(address, workspace, data_dir, sockets)
         # In the order in which they are to have stopped.
-        parts = [daemon, worker, downloader, webserver, code]
+        parts = [daemon, worker, errands, webserver, code]
         try:
-            if _start([code, worker, downloader], stopping) and _start(
-                [daemon, webserver], stopping
-            ):
+            if _start([code, worker, errands], stopping) and _start([daemon, webserver], stopping):
                 tell(f"TikTok Assets is at {address}; logs in {data_dir / 'logs'}; Ctrl-C stops it")
                 if open_browser:
                     webbrowser.open(address)
@@ -167,9 +165,9 @@ def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list
         ),
         part("worker", "tiktok_assets.worker", "-w", str(workspace), restart=True),
         part(
-            "downloader",
+            "errands",
             *("tiktok_assets.worker", "-w", str(workspace)),
-            *("--name", "downloader", "--queue", lanes.DOWNLOADS),
+            *("--name", "errands", "--queue", lanes.ERRANDS),
             restart=True,
         ),
         # Its ordinary level tells every second that a run is in progress.

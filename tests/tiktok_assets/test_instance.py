@@ -198,7 +198,7 @@ print(sorted(heavy & set(sys.modules)))
 
 
 @pytest.mark.parametrize(
-    ("tags", "lane"), [({}, "dagster"), ({"dagster-celery/queue": "downloads"}, "downloads")]
+    ("tags", "lane"), [({}, "dagster"), ({"dagster-celery/queue": "errands"}, "errands")]
 )
 def test_a_run_waits_in_the_lane_of_its_queue(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tags: dict[str, str], lane: str
