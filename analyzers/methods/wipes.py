@@ -33,6 +33,9 @@ _TOLERANCE = 0.06
 _MIXED = 0.35
 #: Fewer frames from the first pixel to the last make a cut.
 _LEAST_FRAMES = 4
+#: How soon, and how much of the difference is left, when the old picture is back after something
+#: has passed that filled the frame.
+_PASSING_S, _BACK = 2.0, 0.35
 #: One step this part of all the change is a cut.
 _CUT_SHARE = 0.4
 
@@ -61,7 +64,12 @@ def find_wipes(thumbs: Frames) -> list[Wipe]:
     for wipe in sorted(search.all(), key=lambda w: (w.first - w.last) * w.confidence):
         if all(wipe.last <= other.first or wipe.first >= other.last for other in found):
             found.append(wipe)
-    return sorted(found, key=lambda w: w.first)
+    found = sorted(found, key=lambda w: w.first)
+    passing: set[int] = set()
+    for i in range(len(found) - 1):
+        if i not in passing and search.is_back(found[i], found[i + 1]):
+            passing |= {i, i + 1}
+    return [wipe for i, wipe in enumerate(found) if i not in passing]
 
 
 class _Search:
@@ -75,6 +83,16 @@ class _Search:
         self.times_s = thumbs.times_s
         self.step = np.array(
             [cv2.absdiff(a, b).mean() for a, b in zip(self.grey, self.grey[1:], strict=False)]
+        )
+
+    def is_back(self, wipe: Wipe, later: Wipe) -> bool:
+        """Whether what came with one wipe goes with the next: something passed close by."""
+        before, between, after = (
+            self.grey[i].astype(np.float32) for i in (wipe.first, wipe.last, later.last)
+        )
+        soon = self.times_s[later.first] - self.times_s[wipe.last] <= _PASSING_S
+        return soon and bool(
+            np.abs(after - before).mean() < _BACK * np.abs(between - before).mean()
         )
 
     def all(self) -> Iterator[Wipe]:
