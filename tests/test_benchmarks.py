@@ -4,7 +4,6 @@ from analyzers import analyzer_classes
 from benchmarks import naive
 from benchmarks.naive_against_pipeline import BUDGET
 
-
 #: The benchmark runs what is on by default.
 NAMES = {name for name, cls in analyzer_classes().items() if cls.enabled_by_default}
 

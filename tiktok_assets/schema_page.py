@@ -51,6 +51,8 @@ def _analyzer(cls: type[Analyzer]) -> Iterator[str]:
     ):
         if names:
             needs.append(f"{label}: {', '.join(names)}")
+    if not cls.enabled_by_default:
+        needs.append("off by default")
     yield "; ".join(needs) + "."
     for title, columns in (
         ("Observations", cls.observation_columns),

@@ -71,7 +71,8 @@ def shapes(sound: np.ndarray, rate_hz: int) -> list[Shape]:
     """The sounds that stand out, in order. `sound`: mono float32."""
     if len(sound) < _LEAST_SAMPLES:
         return []
-    sound = sosfilt(butter(2, _LOWEST_HZ, "high", fs=rate_hz, output="sos"), sound)
+    high = butter(2, _LOWEST_HZ, "high", fs=rate_hz, output="sos")
+    sound = sosfilt(high, sound).astype(np.float32)
     levels = _levels(sound, rate_hz)
     size = max(1, round(_AROUND_S / _HOP_S))
     around = np.maximum(percentile_filter(levels, _AROUND_PERCENT, size), _FAINTEST_DBFS)
@@ -85,12 +86,11 @@ def shapes(sound: np.ndarray, rate_hz: int) -> list[Shape]:
 
 def _levels(sound: np.ndarray, rate_hz: int) -> np.ndarray:
     """Level in dBFS of 20 ms around each 5 ms."""
-    hop, frame = round(_HOP_S * rate_hz), round(_FRAME_S * rate_hz)
-    total = np.concatenate([[0.0], np.cumsum(np.square(np.asarray(sound, np.float64)))])
-    centres = np.arange(0, len(sound), hop)
-    begin = (centres - frame // 2).clip(0, len(sound))
-    end = (centres + frame // 2).clip(0, len(sound))
-    return 10 * np.log10((total[end] - total[begin]).clip(0) / frame + 1e-12)
+    hop, hops = round(_HOP_S * rate_hz), round(_FRAME_S / _HOP_S)
+    energy = np.add.reduceat(np.square(sound), np.arange(0, len(sound), hop))
+    padded = np.pad(energy, (hops // 2, hops - 1 - hops // 2))
+    frames = np.convolve(padded, np.ones(hops), "valid")
+    return 10 * np.log10(frames.clip(0) / (hop * hops) + 1e-12)
 
 
 def _sounds(levels: np.ndarray, around: np.ndarray) -> list[tuple[int, int]]:
