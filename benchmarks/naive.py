@@ -562,6 +562,37 @@ def color_analysis() -> Run:
     return run
 
 
+def visual_effects() -> Run:
+    """Every frame against the one before, bars and key colour five times a second."""
+
+    def run(path: Path) -> Any:
+        rows, before, steps = [], None, []
+        for number, time_s, frame in sampled(path):
+            small = cv2.resize(frame, (96, 54), interpolation=cv2.INTER_AREA)
+            grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+            if before is not None:
+                (dx, dy), _ = cv2.phaseCorrelate(before, grey)
+                step = float(np.abs(grey - before).mean())
+                steps.append(step)
+                usual = float(np.median(steps[-30:]))
+                light = float(grey.mean() - before.mean())
+                if step > max(2.0, 2.5 * usual):
+                    kind = "flash" if light > 20 else "whip_pan" if abs(dx) > 8 else "change"
+                    rows.append({"time_s": time_s, "effect": kind, "dx": dx, "dy": dy})
+                elif step < 0.05 < usual:
+                    rows.append({"time_s": time_s, "effect": "freeze"})
+            before = grey
+            if number % 6 == 0:
+                hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
+                key = cv2.inRange(hsv, (50, 110, 50), (84, 255, 255)).mean() / 255
+                bars = int((grey.max(axis=1) < 22).sum()), int((grey.max(axis=0) < 22).sum())
+                if key > 0.2 or max(bars) > 4:
+                    rows.append({"time_s": time_s, "effect": "look", "key": key, "bars": bars})
+        return rows
+
+    return run
+
+
 def content_quality() -> Run:
     """One full-size picture a second; shake and loudness are the others' here."""
     from skimage.measure import blur_effect
@@ -994,6 +1025,7 @@ ANALYZERS: dict[str, Callable[[], Run]] = {
         age_estimation,
         text_overlay,
         cut_analysis,
+        visual_effects,
         scene_segmentation,
         camera_analysis,
         color_analysis,

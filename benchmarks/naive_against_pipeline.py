@@ -69,6 +69,7 @@ BUDGET = (
     BudgetLine("color_analysis", 0.02, ("color_analysis",)),
     BudgetLine("content_quality", 0.02, ("content_quality",)),
     BudgetLine("composition_analysis", 0.02, ("composition_analysis",)),
+    BudgetLine("visual_effects", 0.02, ("visual_effects",)),
     BudgetLine("product_detection", 0.02, ("product_detection",)),
     BudgetLine("scene_segmentation", 0.02, ("scene_segmentation",)),
     BudgetLine("speech_transcription", 0.10, ("speech_transcription",)),
