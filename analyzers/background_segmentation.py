@@ -135,8 +135,8 @@ class BackgroundSegmentation(Analyzer):
 
     YOLO26n-seg says what is where, at any distance; the outline of the subject's people is then
     taken from MediaPipe's selfie network, which sees each cut out. On composites of a near and a
-    whole person over six backgrounds the first alone has IoU 0.95, the second alone 0.80 (it loses
-    people in the distance and in wide frames), both together 0.965.
+    whole person over six backgrounds the first alone has IoU 0.94, the second alone 0.78 (it loses
+    people in the distance and in wide frames), both together 0.96.
 
     The subject is what weighs most: an object's part of the frame, animals twice, people three
     times; what weighs a quarter of the weightiest belongs to it too. Furniture never does. A row is
@@ -151,6 +151,13 @@ class BackgroundSegmentation(Analyzer):
     A background that was replaced is told from a flat colour, or when another picture appears
     behind a subject that stays. A still picture put behind a person cannot be told from what a
     tripod saw: both are called still. Moving pictures put there are as_shot.
+
+    Accuracy: people's masks on composites have a mean IoU of 0.98 (near) and 0.93 (whole, to a
+    third of the frame's height), 0.84 at worst. Backgrounds blurred in the tests by 1.5 % of the
+    short side or more are all found, and none falsely in nine plain demo clips; so are flat colours
+    and exchanged pictures. Outdoors is right on five of five labelled clips (one in 6 of 10
+    seconds), indoors on one of four, the others uncertain; no second has a wrong setting. There are
+    too few clips to say more. Shares of other classes are not measured.
 
     Where object_detection ran, frames in which it saw nothing are not segmented, each object has
     the track and label of its box there, and one without such a box must be surer (0.6).

@@ -33,9 +33,10 @@ _CHANGED_LEVELS, _EXCHANGED_SHARE = 20, 0.5
 #: Correlation of its structure (luma without what is broader than this part of the short side)
 #: before and after, over which it is the same picture in another light.
 _SAME_PICTURE, _STRUCTURE = 0.5, 0.03
-#: The subject is the same, in the same place: overlap of masks (IoU), and correlation of its luma
-#: after a shift by at most this part of the short side.
-_SAME_SUBJECT_IOU, _SAME_SUBJECT, _SHIFT = 0.7, 0.7, 0.06
+#: The subject is the same, in the same place: the part of the smaller mask that both share (the
+#: larger one may hold something of the old background), its part of the picture, and the
+#: correlation of its luma after a shift by at most this part of the short side.
+_SAME_PLACE, _SAME_PLACE_SHARE, _SAME_SUBJECT, _SHIFT = 0.7, 0.02, 0.7, 0.06
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def change_between(
     background, subject = float(difference[behind].mean()), float(difference[inside].mean())
     exchanged = (
         (difference[behind] > _CHANGED_LEVELS).mean() >= _EXCHANGED_SHARE
-        and masks[1].sum() >= _SAME_SUBJECT_IOU * masks[0].sum()
+        and inside.mean() >= _SAME_PLACE_SHARE
+        and masks[1].sum() >= _SAME_PLACE * min(was.sum(), now.sum())
         and _correlation(_structure(first)[behind], _structure(second)[behind]) < _SAME_PICTURE
         and _shifted_correlation(first, second, inside) >= _SAME_SUBJECT
     )

@@ -43,10 +43,12 @@ class Segmenter(Model):
     cut at its box. These pictures have a quarter of the input's resolution.
     """
 
-    #: Long side of the input these networks were trained on.
-    _SIZE_PX = 640
-    #: How many frames `segment` likes to get at a time.
-    batch_size = 8
+    #: Long side of the input. They were trained on 640. 576 costs 0.8 of that, and people's masks
+    #: on composites are as good (mean IoU 0.956 at both); at 544 those in the distance get worse.
+    _SIZE_PX = 576
+    #: How many frames `segment` likes to get at a time. One costs no more in OpenVINO than one of
+    #: eight; but a number of frames it has not met before costs 80 CPU-ms once.
+    batch_size = 4
 
     def __init__(self, identity: ModelIdentity, network: ManyOutputNetwork) -> None:
         super().__init__(identity)

@@ -83,6 +83,14 @@ def test_another_picture_behind_one_who_stays() -> None:
     assert change.exchanged
 
 
+def test_what_was_taken_for_the_subject_may_go_with_the_old_picture() -> None:
+    wide = person()
+    wide[250:, 60:240] = True
+    change = change_between((with_person(texture(5)), wide), (with_person(texture(6)), person()))
+    assert change is not None
+    assert change.exchanged
+
+
 def test_a_cut_to_somebody_else_is_no_exchange() -> None:
     change = change_between(
         (with_person(texture(5)), person()), (with_person(texture(6), seed=7), person())
