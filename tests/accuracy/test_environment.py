@@ -167,8 +167,12 @@ def test_demo_clips(heard: Heard, report: Report) -> None:
         if summary["environment"] not in (*allowed, "uncertain"):
             wrong.append(clip)
     assert not wrong
-    webcam = heard("audio_environment", "webcam_hello_world_text")[0].summary
-    assert (webcam["environment"], webcam["setting"]) == ("room", "indoor")
+    first, _ = heard("audio_environment", "webcam_hello_world_text")
+    assert (first.summary["environment"], first.summary["setting"]) == ("room", "indoor")
+    again, _ = heard("audio_environment", "webcam_hello_world_text")
+    assert again.observations.equals(first.observations)
+    assert again.segments.equals(first.segments)
+    assert again.summary == first.summary
 
 
 def test_sound_effects(report: Report) -> None:

@@ -37,7 +37,7 @@ def gusts(seconds: float, dbfs: float = -20.0, seed: int = 0) -> np.ndarray:
 
 
 def lines(hz: float, seconds: float, dbfs: float = -40.0, multiples: int = 5) -> np.ndarray:
-    """A tone and its multiples, each half as strong as the last in number; no two in phase."""
+    """A tone and its multiples, the k-th with a k-th of its amplitude."""
     t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     return _at(sum(np.sin(2 * np.pi * hz * k * t + k) / k for k in range(1, multiples + 1)), dbfs)
 
