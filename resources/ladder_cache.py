@@ -77,19 +77,19 @@ class LadderCache:
                 used[key] = (self.folder / key / _META).stat().st_mtime
                 sizes[key] = _size(self.folder / key)
             except FileNotFoundError:
-                self._remove(key)
+                self.remove(key)
         total = sum(sizes.values())
         removed = []
         for key in sorted(used, key=used.__getitem__):
             if total <= max_bytes:
                 break
-            if key != keep and self._remove(key):
+            if key != keep and self.remove(key):
                 total -= sizes[key]
                 removed.append(key)
         return removed
 
-    def _remove(self, key: str) -> bool:
-        """Remove all there is of a key, unless it is pinned or being built."""
+    def remove(self, key: str) -> bool:
+        """Remove all there is of a key, unless it is pinned or being built; whether it was."""
         with self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
             if locked:
                 # Renamed first: a removal that is cut short leaves nothing that looks whole.

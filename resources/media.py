@@ -154,14 +154,29 @@ class MediaLibrary:
             }
             return run_decoder(request, path, source.original_name, self.limits)
 
-        key = f"{source.sha256[:32]}-{self.settings.key()}"
         with ExitStack() as stack:
             try:
-                folder, meta = stack.enter_context(self._cache.open(key, build))
+                folder, meta = stack.enter_context(self._cache.open(self._key(source), build))
                 video = self._video(source, folder, meta)
             except OSError as error:
                 raise system_failure(source.original_name, error) from error
             yield video
+
+    def remove(self, video_id: str) -> None:
+        """Forget a video: its file in the library, what was said of it, its ladder.
+
+        The file that it was registered from stays. Raises `KeyError` for an unknown video id.
+        """
+        source = self.source(video_id)
+        # The record first: what is left of a removal that is cut short is no video any more.
+        self._record(video_id).unlink()
+        (self._index / source.sha256).unlink(missing_ok=True)
+        self._sidecar(video_id).unlink(missing_ok=True)
+        (self._folder / source.file).unlink(missing_ok=True)
+        self._cache.remove(self._key(source))
+
+    def _key(self, source: SourceFile) -> str:
+        return f"{source.sha256[:32]}-{self.settings.key()}"
 
     def evict(self, max_bytes: int) -> list[str]:
         """Shrink the frame cache, oldest first; what is open stays. Returns the removed keys."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -173,6 +174,48 @@ class ResultStore(dg.ConfigurableResource):
             return []
         names = (Path(p).name for p in fs.ls(folder, detail=False))
         return sorted(n.removesuffix(".json") for n in names if not n.startswith("."))
+
+    def newest_s(self, video_id: str) -> float | None:
+        """When a video's newest result was written, seconds since the epoch; None without any."""
+        fs, _ = self._place
+        found = [self._path(name, "json", video_id) for name in self._analyzers()]
+        times = [fs.modified(path).timestamp() for path in found if fs.exists(path)]
+        return max(times, default=None)
+
+    def remove(self, video_id: str) -> int:
+        """Remove all that is stored of a video; returns the number of files."""
+        fs, root = self._place
+        paths = []
+        for name in self._analyzers():
+            for kind in ("json", "segments", "observations", "failures", "timeline"):
+                paths.append(self._path(name, kind, video_id))
+            folder = f"{root}/{name}/files"
+            if fs.exists(folder):
+                listed = fs.ls(folder, detail=False)
+                paths += [p for p in listed if Path(p).name.startswith(f"{video_id}.")]
+        there = [path for path in paths if fs.exists(path)]
+        for path in there:  # the JSON, which makes a result count, comes first
+            fs.rm(path)
+        return len(there)
+
+    def remove_leftovers(self, older_than_s: float) -> int:
+        """Remove what processes that were killed left half written; returns the number of files.
+
+        `older_than_s` is an age in seconds. Object stores have none: an object is whole or absent.
+        """
+        fs, root = self._place
+        if not isinstance(fs, LocalFileSystem):
+            return 0
+        limit = time.time() - older_than_s
+        old = [p for p in Path(root).glob("*/*/.*.tmp") if p.stat().st_mtime < limit]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def _analyzers(self) -> list[str]:
+        """Names of all that has results here."""
+        fs, root = self._place
+        return [Path(p).name for p in fs.ls(root, detail=False)] if fs.exists(root) else []
 
     def write_failure(self, analyzer: str, video_id: str, error: str) -> None:
         """Record why an attempt failed, so that the document can name it."""

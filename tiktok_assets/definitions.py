@@ -19,6 +19,7 @@ from sensors.finish import finish_sensors
 from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.executor import threaded_executor
+from tiktok_assets.housekeeping_job import daily, housekeeping_job
 from tiktok_assets.jobs import MEDIA, analyze_job, family_jobs, finish_job, single_jobs
 from tiktok_assets.media_assets import media_assets
 from tiktok_assets.partitions import VIDEOS
@@ -38,13 +39,21 @@ def build_definitions(
     """All definitions under these settings; tests and the command line may replace resources."""
     analyzers = settings.enabled()
     analyze, finish = analyze_job(settings), finish_job(settings)
+    housekeeping = housekeeping_job(settings)
     return dg.Definitions(
         assets=[
             *media_assets(settings.ladder),
             *(analyzer_asset(cls, settings) for cls in analyzers.values()),
             production_document_asset(settings),
         ],
-        jobs=[analyze, finish, *family_jobs(settings), *single_jobs(settings)],
+        jobs=[
+            analyze,
+            finish,
+            *family_jobs(settings),
+            *single_jobs(settings),
+            housekeeping,
+        ],
+        schedules=[daily(housekeeping)],
         sensors=[
             *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
             downloads_sensor(

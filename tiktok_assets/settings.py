@@ -76,6 +76,24 @@ class WatchSettings(_Part):
     )
 
 
+class RetentionSettings(_Part):
+    """What `tiktok-assets housekeeping` and its schedule remove."""
+
+    results_days: int = Field(
+        0,
+        ge=0,
+        description="Videos whose newest result is older are removed, with their file in the "
+        "library; 0: never",
+    )
+    runs_days: int = Field(
+        30, ge=0, description="Dagster's runs that are older are removed, once others stand in "
+        "their place; 0: never"
+    )  # fmt: skip
+    rejected_days: int = Field(
+        30, ge=0, description="Files put aside as no videos are removed after so long; 0: never"
+    )
+
+
 #: The analyzers that guess at a person from the face.
 _GUESS_FROM_FACES = {"age_estimation", "face_emotion"}
 
@@ -123,6 +141,7 @@ class Settings(BaseSettings):
         5.0, ge=0, description="With less than this free on the disk nothing new is begun"
     )
     watch: WatchSettings = WatchSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(
