@@ -84,9 +84,10 @@ class SoundEffects(Analyzer):
     `[analyzers.sound_effects] enabled = true`.
 
     Accuracy (`make accuracy`, tests/accuracy/test_environment.py), on twelve made effects over soft
-    noise: 12 of 12 beginnings (a riser is told up to 1.5 s late, once it stands out), 12 of 12
-    kinds. Nothing is told in three clips of speech, with music and without; four keys of a keyboard
-    are clicks. Not measured on recorded effects, and not on effects under speech or music.
+    noise, the shapes' bounds being set on effects made like these: 12 of 12 beginnings (a riser is
+    told up to 1.5 s late, once it stands out), 12 of 12 kinds. Nothing is told in three clips of
+    speech, with music and without; four keys of a keyboard are clicks. Not measured on recorded
+    effects, and not on effects under speech or music.
 
     Not applicable where there is no audio track, and where it is silent.
     """
