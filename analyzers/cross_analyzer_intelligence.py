@@ -21,7 +21,7 @@ from analyzers.base import (
     markdown_table,
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
-from analyzers.methods.joined import Joined
+from analyzers.methods.joined import ALL, Joined
 from analyzers.methods.story_summary import summary_of
 from analyzers.methods.tags import tags_of
 from analyzers.progress import checkpoint
@@ -87,33 +87,7 @@ class CrossAnalyzerIntelligence(Analyzer):
     family = Family.STORY
     stage = Stage.FAST
     kinds = ("rules",)
-    optional = (
-        "age_estimation",
-        "audio_analysis",
-        "audio_environment",
-        "background_segmentation",
-        "body_pose",
-        "camera_analysis",
-        "color_analysis",
-        "composition_analysis",
-        "content_quality",
-        "cut_analysis",
-        "eye_tracking",
-        "face_emotion",
-        "faces",
-        "object_detection",
-        "product_detection",
-        "qwen2_vl_temporal",
-        "scene_segmentation",
-        "speech_emotion",
-        "speech_flow",
-        "speech_rate",
-        "speech_transcription",
-        "temporal_flow",
-        "text_overlay",
-        "visual_effects",
-        "voices",
-    )
+    optional = ALL
     joins = True
 
     observation_columns = (

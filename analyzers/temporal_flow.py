@@ -31,7 +31,7 @@ from analyzers.methods.energy import (
     curve,
     temporal_information,
 )
-from analyzers.methods.joined import Joined, end_of
+from analyzers.methods.joined import ALL, Joined, end_of
 from analyzers.video import Frames, Video
 
 #: Pictures so far apart are what the seam from the end to the beginning is held against.
@@ -79,17 +79,7 @@ class TemporalFlow(Analyzer):
     stage = Stage.FAST
     kinds = ("numpy",)
     rungs = ("motion",)
-    optional = (
-        "audio_analysis",
-        "color_analysis",
-        "cut_analysis",
-        "face_emotion",
-        "faces",
-        "speech_rate",
-        "speech_transcription",
-        "text_overlay",
-        "voices",
-    )
+    optional = tuple(name for name in ALL if name != "temporal_flow")
     joins = True
 
     observation_columns = (
@@ -142,8 +132,16 @@ class TemporalFlow(Analyzer):
         Column("peak_time_s", pa.float64(), "Second of the most energy after the hook", True, 0.0),
         Column("hook_energy", pa.float32(), "Mean energy of the hook", minimum=0.0, maximum=1.0),
         Column("channels", pa.list_(pa.string()), "Channels that the curves are made of"),
-        Column("missing", pa.list_(pa.string()), "Analyzers that had no result"),
-        Column("not_applicable", pa.list_(pa.string()), "Analyzers that had nothing to say"),
+        Column(
+            "missing",
+            pa.list_(pa.string()),
+            "Analyzers of the video that had no result, whether the story needs them or not",
+        ),
+        Column(
+            "not_applicable",
+            pa.list_(pa.string()),
+            "Analyzers of the video that had nothing to say, likewise",
+        ),
     )
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:

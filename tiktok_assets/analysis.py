@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from analyzers.base import AnalysisResult, Analyzer
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.video import Video
-from resources.result_store import ResultMissing, ResultStore
+from resources.result_store import Failure, ResultMissing, ResultStore
 from tiktok_assets.settings import Settings
 
 
@@ -17,16 +20,36 @@ def models_of(cls: type[Analyzer], settings: Settings) -> Models:
     return Models({**profile.choices, **changes}, profile.files)
 
 
-def analyze_and_store(analyzer: Analyzer, video: Video, results: ResultStore) -> None:
-    """Analyze one video and store the result."""
-    result, record = run_analyzer(analyzer, video, _upstream(analyzer, results, video.id))
-    results.write(analyzer, video, result, record)
+Analyzers = Mapping[str, type[Analyzer]]
 
 
-def _upstream(analyzer: Analyzer, results: ResultStore, video_id: str) -> dict[str, AnalysisResult]:
-    """The required results, and the optional ones that are there; the last attempt counts.
+def analyze_and_store(
+    analyzer: Analyzer, video: Video, results: ResultStore, analyzers: Analyzers
+) -> None:
+    """Analyze one video and store the result; `analyzers` are those that are enabled."""
+    upstream = _upstream(analyzer, results, video.id, analyzers)
+    results.write(analyzer, video, *run_analyzer(analyzer, video, upstream))
 
-    Raises `ResultMissing` for a required one that is not there or whose last attempt failed.
+
+def failure_behind(
+    name: str, video_id: str, analyzers: Analyzers, results: ResultStore
+) -> Failure | None:
+    """Why a result that may stand is not current: its last attempt failed, or one it requires."""
+    if (own := results.failure(name, video_id)) is not None:
+        return own
+    for required in analyzers[name].requires:
+        if (lost := failure_behind(required, video_id, analyzers, results)) is not None:
+            return replace(lost, error=f"{name} needs {required}, which failed: {lost.error}")
+    return None
+
+
+def _upstream(
+    analyzer: Analyzer, results: ResultStore, video_id: str, analyzers: Analyzers
+) -> dict[str, AnalysisResult]:
+    """The required results, and the optional ones that are there and current.
+
+    An optional one that is switched off is not there, whatever is stored of it. Raises
+    `ResultMissing` for a required one that is not there or whose last attempt failed.
     """
     for name in analyzer.requires:
         if (failure := results.failure(name, video_id)) is not None:
@@ -35,6 +58,8 @@ def _upstream(analyzer: Analyzer, results: ResultStore, video_id: str) -> dict[s
             )
     found = {name: results.read(name, video_id) for name in analyzer.requires}
     for name in analyzer.optional:
-        if results.has(name, video_id) and results.failure(name, video_id) is None:
+        if name not in analyzers or not results.has(name, video_id):
+            continue
+        if failure_behind(name, video_id, analyzers, results) is None:
             found[name] = results.read(name, video_id)
     return found

@@ -79,7 +79,8 @@ def analyzer_asset(cls: type[Analyzer], settings: Settings) -> dg.AssetsDefiniti
         holders = {role: getattr(resources, role) for role in cls.models_used}
         models = models_from_holders(holders, settings.model_choices(cls), settings.files())
         analyzer = cls(models, own_settings)
-        yield from each_partition(context, partial(_materialize, context, analyzer, ledger))
+        work = partial(_materialize, context, analyzer, enabled, ledger)
+        yield from each_partition(context, work)
 
     return compute
 
@@ -136,6 +137,7 @@ def _limits(column: Column) -> list[str]:
 def _materialize(
     context: dg.AssetExecutionContext,
     analyzer: Analyzer,
+    enabled: Mapping[str, type[Analyzer]],
     ledger: CrashLedger,
     video_id: str,
 ) -> dg.MaterializeResult:
@@ -157,7 +159,7 @@ def _materialize(
                     stored = results.read(name, video_id)
                     preview = dg.MetadataValue.md("Not drawn: drawing may have been what crashed.")
                 else:
-                    analyze_and_store(analyzer, video, results)
+                    analyze_and_store(analyzer, video, results, enabled)
                     stored = results.read(name, video_id)
                     preview = _preview(context, analyzer, video, stored)
             return dg.MaterializeResult(

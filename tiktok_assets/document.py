@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 from analyzers.base import Analyzer
 from analyzers.segments import SegmentGrid
 from analyzers.video import VideoInfo
-from resources.result_store import Failure, ResultStore
+from resources.result_store import ResultStore
+from tiktok_assets.analysis import failure_behind
 
 NAME = "production_document"
 #: Between an analyzer's name and its column, in the timeline.
@@ -66,22 +67,10 @@ def build_document(
     return document, timeline
 
 
-def _failure(
-    name: str, video_id: str, analyzers: Mapping[str, type[Analyzer]], results: ResultStore
-) -> Failure | None:
-    """Why a result that may stand is not current: its last attempt failed, or one it requires."""
-    if (own := results.failure(name, video_id)) is not None:
-        return own
-    for required in analyzers[name].requires:
-        if (lost := _failure(required, video_id, analyzers, results)) is not None:
-            return replace(lost, error=f"{name} needs {required}, which failed: {lost.error}")
-    return None
-
-
 def _entry(
     name: str, video_id: str, analyzers: Mapping[str, type[Analyzer]], results: ResultStore
 ) -> tuple[dict[str, Any], pa.Table | None]:
-    if (failure := _failure(name, video_id, analyzers, results)) is not None:
+    if (failure := failure_behind(name, video_id, analyzers, results)) is not None:
         return {"status": "failed", "error": failure.error, "failed_at": failure.failed_at}, None
     if not results.has(name, video_id):
         return {"status": "missing", "error": f"{name} has not been materialized"}, None

@@ -94,11 +94,12 @@ def main(analyzer_name: str, video_id: str, sender: str) -> None:
     from tiktok_assets.analysis import analyze_and_store, models_of
 
     settings = Settings()
-    cls = settings.enabled()[analyzer_name]
+    enabled = settings.enabled()
+    cls = enabled[analyzer_name]
     analyzer = cls(models_of(cls, settings), settings.analyzer_settings(cls))
     library = MediaLibrary(settings.data_dir, settings.ladder)
     with progress.run_task(task), library.open(video_id) as video:
-        analyze_and_store(analyzer, video, ResultStore(url=settings.results))
+        analyze_and_store(analyzer, video, ResultStore(url=settings.results), enabled)
 
 
 if __name__ == "__main__":

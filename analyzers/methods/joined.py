@@ -9,6 +9,35 @@ from analyzers.base import AnalysisResult
 from analyzers.methods.evidence import observation_id, second_id
 from analyzers.segments import SegmentGrid
 
+#: Every analyzer that can be joined with others, and both shared products.
+ALL = (
+    "age_estimation",
+    "audio_analysis",
+    "audio_environment",
+    "background_segmentation",
+    "body_pose",
+    "camera_analysis",
+    "color_analysis",
+    "composition_analysis",
+    "content_quality",
+    "cut_analysis",
+    "eye_tracking",
+    "face_emotion",
+    "faces",
+    "object_detection",
+    "product_detection",
+    "qwen2_vl_temporal",
+    "scene_segmentation",
+    "speech_emotion",
+    "speech_flow",
+    "speech_rate",
+    "speech_transcription",
+    "temporal_flow",
+    "text_overlay",
+    "visual_effects",
+    "voices",
+)
+
 #: A row of observations by column, with its evidence id under `id`.
 Row = Mapping[str, Any]
 

@@ -150,7 +150,7 @@ def test_what_needs_a_failed_one_does_not_pass_for_current(
     assert entry["error"].startswith("needs needs breaks, which failed: breaks of")
     # Nor is it made of what a failed attempt left standing.
     with pytest.raises(ResultMissing, match="the last attempt at breaks failed"):
-        _upstream(Needs(Models({})), store, video_id)
+        _upstream(Needs(Models({})), store, video_id, settings.enabled())
 
 
 def test_an_interrupted_finish_and_a_run_that_breaks_outside_of_its_steps_are_told(

@@ -1,5 +1,6 @@
 from analyzers.methods.evidence import evidence_row
-from analyzers.methods.joined import Joined, between, end_of
+from analyzers.methods.joined import ALL, Joined, between, end_of
+from analyzers.registry import analyzer_classes
 from analyzers.segments import SegmentGrid
 from tests.analyzers.made import made_video
 from tests.analyzers.made_results import cut, joined, made_result, not_applicable
@@ -53,3 +54,9 @@ def test_rows_between_touch_the_time():
     rows = [cut(1.0), cut(2.0), {"time_s": 0.0, "end_s": 3.0}, {"time_s": 1.5, "end_s": None}]
     assert between(rows, 1.2, 2.0) == rows[2:]
     assert end_of(rows[3]) == 1.5
+
+
+def test_every_analyzer_can_be_joined():
+    joining = {name for name, cls in analyzer_classes().items() if cls.joins}
+    ordinary = {n for n, cls in analyzer_classes().items() if cls.enabled_by_default} - joining
+    assert ordinary <= set(ALL), f"add to ALL: {sorted(ordinary - set(ALL))}"
