@@ -104,7 +104,7 @@ class AudioEnvironment(Analyzer):
 
     Accuracy (`make accuracy`, tests/accuracy/test_environment.py), on one made voice, with which
     the methods were set as well: `snr_db` within 0.6 dB at 0, 15 and 30 dB of white and pink noise;
-    `rt60_s` within a factor of 1.21 from 0.3 to 2 s, in made rooms and down to 25 dB over noise, and
+    `rt60_s` within a factor of 1.21 from 0.3 to 2 s, in made rooms, down to 25 dB over noise, and
     0.16 s without any room; made wind and hum are found and nothing is where there is none. Of five
     demo clips with sound one is named, rightly (a room), and four are `uncertain`; the other places
     have been tried on no recording. Voice over music, as in a narration, is `uncertain`.
