@@ -191,10 +191,11 @@ class ProductDetection(Analyzer):
         Column("texts_known", pa.bool_(), "Whether text_overlay had a result"),
     )
 
+    settings: Settings
+
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """Look at up to three crops of every object of a class that is sold."""
         settings = self.settings
-        assert isinstance(settings, self.Settings)
         kinds = {**GOODS, **{k: v for name in settings.further_kinds
                              for k, v in FURTHER_KINDS[name].items()}}  # fmt: skip
         seen = upstream["object_detection"].observations.to_pylist()
@@ -231,38 +232,20 @@ class ProductDetection(Analyzer):
                 )
                 lines = lines_on(thing.rows, texts)
                 brand, named_by = brand_of(lines, named, common)
-                best = thing.best()
-                row = thing.rows[best]
                 rows.append(
                     {
-                        "time_s": thing.rows[0]["time_s"],
-                        "end_s": min(
-                            thing.rows[-1]["time_s"] + steps_s[thing.rows[-1]["frame"]],
-                            video.info.end_s,
-                        ),
-                        "track_id": thing.track_id,
-                        "label": thing.label,
-                        "finer_label": finer,
+                        **_times(thing, told, steps_s, video.info.end_s),
+                        **_surest(thing),
                         "confidence": sure,
-                        "detector_confidence": thing.detector_confidence,
                         "agreement": agreed,
-                        "on_screen_s": sum(steps_s[r["frame"]] for r in thing.rows),
-                        "frame": row["frame"],
-                        "box_time_s": row["time_s"],
-                        **{corner: row[corner] for corner in ("x1", "y1", "x2", "y2")},
-                        "screen_share": float(np.mean([r["screen_share"] for r in thing.rows])),
+                        "finer_label": finer,
                         "held": _held(told),
-                        "held_s": sum(
-                            steps_s[r["frame"]]
-                            for r, here in zip(thing.rows, told, strict=True)
-                            if here
-                        ),
                         "text": " | ".join(text for _, text in lines) or None,
                         "brand": brand,
                         "evidence": list(
                             dict.fromkeys(
                                 [
-                                    observation_id("object_detection", thing.places[best]),
+                                    observation_id("object_detection", thing.places[thing.best()]),
                                     *(observation_id("text_overlay", n) for n, _ in lines),
                                     *named_by,
                                 ]
@@ -364,6 +347,33 @@ def _cut(picture: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     left, top = max(0, int(x - half)), max(0, int(y - half))
     return picture[top : max(top + 1, int(y + half)), left : max(left + 1, int(x + half))]
+
+
+def _times(
+    thing: _Thing, told: Sequence[bool | None], steps_s: Mapping[int, float], video_end_s: float
+) -> dict[str, float]:
+    """From when to when, and for how long it is on screen and in a hand."""
+    steps = [steps_s[row["frame"]] for row in thing.rows]
+    return {
+        "time_s": thing.rows[0]["time_s"],
+        "end_s": min(thing.rows[-1]["time_s"] + steps[-1], video_end_s),
+        "on_screen_s": sum(steps),
+        "held_s": sum(step for step, here in zip(steps, told, strict=True) if here),
+    }
+
+
+def _surest(thing: _Thing) -> dict[str, Any]:
+    """What it is, and where it is in the frame in which that is seen surest."""
+    row = thing.rows[thing.best()]
+    return {
+        "track_id": thing.track_id,
+        "label": thing.label,
+        "detector_confidence": thing.detector_confidence,
+        "frame": row["frame"],
+        "box_time_s": row["time_s"],
+        **{corner: row[corner] for corner in ("x1", "y1", "x2", "y2")},
+        "screen_share": float(np.mean([r["screen_share"] for r in thing.rows])),
+    }
 
 
 def _held(told: Sequence[bool | None]) -> bool | None:
