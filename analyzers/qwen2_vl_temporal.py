@@ -22,7 +22,7 @@ from analyzers.base import (
 )
 from analyzers.methods.composed_description import Composer, Description
 from analyzers.methods.evidence import second_id
-from analyzers.methods.shot_claims import CAMERA_WORDS, SOURCES, TOPICS, Claim, Shot, Sightings
+from analyzers.methods.shot_claims import CAMERA_KINDS, SOURCES, TOPICS, Claim, Shot, Sightings
 from analyzers.video import Video
 
 MODEL_KINDS = ("composed", "vision_language")
@@ -245,6 +245,6 @@ def _actions(upstream: Mapping[str, AnalysisResult], second: int) -> list[tuple[
     ):
         words.append((f"face looks {face['emotion']}", "face_emotion"))
     kind = camera.get("kind")
-    if kind in CAMERA_WORDS and kind != "static" and camera["confidence"] >= _ACTION_CONFIDENCE:
+    if kind in CAMERA_KINDS and kind != "static" and camera["confidence"] >= _ACTION_CONFIDENCE:
         words.append((f"camera {kind.replace('_', ' ')}", "camera_analysis"))
     return [(text, second_id(name, second)) for text, name in words]

@@ -94,14 +94,18 @@ _EMOTIONS = {
     "angry": "angry", "disgust": "disgusted", "fear": "afraid", "happy": "happy", "sad": "sad",
     "surprise": "surprised",
 }  # fmt: skip
-#: camera_analysis cannot tell a turn from a journey, nor a zoom from coming nearer.
-CAMERA_WORDS = {
-    "static": "stands still", "handheld": "is held by hand",
-    "pan_right": "pans or travels to the right", "pan_left": "pans or travels to the left",
-    "tilt_up": "tilts or travels up", "tilt_down": "tilts or travels down",
-    "zoom_in": "zooms in or comes nearer", "zoom_out": "zooms out or draws back",
-    "roll_clockwise": "rolls clockwise", "roll_counterclockwise": "rolls counter-clockwise",
+#: What the camera does: as a turn or zoom, as a journey, and which way.
+_CAMERA_WORDS = {
+    "pan_right": ("pans", "travels", "to the right"),
+    "pan_left": ("pans", "travels", "to the left"),
+    "tilt_up": ("tilts", "travels", "up"), "tilt_down": ("tilts", "travels", "down"),
+    "zoom_in": ("zooms in", "comes nearer", ""), "zoom_out": ("zooms out", "draws back", ""),
 }  # fmt: skip
+_CAMERA_STATES = {
+    "static": "stands still", "handheld": "is held by hand", "roll_clockwise": "rolls clockwise",
+    "roll_counterclockwise": "rolls counter-clockwise",
+}  # fmt: skip
+CAMERA_KINDS = frozenset((*_CAMERA_WORDS, *_CAMERA_STATES))
 _GRADES = {
     "black_and_white": "black and white", "sepia": "toned in sepia", "black": "black",
 }  # fmt: skip
@@ -511,7 +515,7 @@ def _camera(span: _Span) -> Iterable[Claim]:
         (i, row, length_s)
         for i, row, length_s in span.lasting("camera_analysis")
         if row["type"] == "move"
-        and row["kind"] in CAMERA_WORDS
+        and row["kind"] in CAMERA_KINDS
         and row["confidence"] >= _CAMERA_CONFIDENCE
     ]
     known_s = sum(length_s for *_, length_s in moves)
@@ -521,11 +525,21 @@ def _camera(span: _Span) -> Iterable[Claim]:
     if sum(length_s for *_, length_s in still) >= _STANDS_STILL * known_s:
         moves = [max(still, key=lambda move: move[2])]
     told = [move for move in moves if move[2] >= min(_CAMERA_S, _MOSTLY * span.length_s)]
-    for kind, run in groupby(told[:_MOST_ROWS], key=lambda move: move[1]["kind"]):
+    for words, run in groupby(told[:_MOST_ROWS], key=lambda move: _camera_words(move[1])):
         own = list(run)
+        kind = own[0][1]["kind"]
         sure = float(np.mean([row["confidence"] for _, row, _ in own]))
         ids = _ids("camera_analysis", [(i, row) for i, row, _ in own])
-        yield Claim("camera", CAMERA_WORDS[kind], kind, ids, sure, hedged=sure < _CAMERA_SURE)
+        yield Claim("camera", words, kind, ids, sure, hedged=sure < _CAMERA_SURE)
+
+
+def _camera_words(move: Row) -> str:
+    """Where camera_analysis cannot tell a turn from a journey, both are said."""
+    if move["kind"] in _CAMERA_STATES:
+        return _CAMERA_STATES[move["kind"]]
+    turns, travels, way = _CAMERA_WORDS[move["kind"]]
+    verbs = {True: travels, False: turns, None: f"{turns} or {travels}"}[move.get("dolly_like")]
+    return f"{verbs} {way}".strip()
 
 
 def _colours(span: _Span) -> Iterable[Claim]:

@@ -118,7 +118,7 @@ def moves(video: Video, *spans: tuple[float, float, str, float]) -> AnalysisResu
         {"type": "move", "time_s": start_s, "end_s": end_s, "kind": kind, "confidence": sure}
         for start_s, end_s, kind, sure in spans
     ]
-    seconds = {"kind": [
+    seconds: dict[str, list[Any]] = {"kind": [
         next((k for a, b, k, _ in spans if a <= s + 0.5 < b), "unknown")
         for s in range(len(video.grid))
     ], "confidence": [0.9] * len(video.grid)}  # fmt: skip
@@ -129,7 +129,7 @@ def colours(video: Video, grade: str, **palette: float) -> AnalysisResult:
     named = [{"hex": "#000000", "name": name.replace("_", " "), "share": share}
              for name, share in palette.items()]  # fmt: skip
     count = len(video.grid)
-    seconds = {"grade": [grade] * count, "palette": [named] * count}
+    seconds: dict[str, list[Any]] = {"grade": [grade] * count, "palette": [named] * count}
     return made_result(ColorAnalysis, video.grid, seconds=seconds)
 
 
@@ -326,6 +326,22 @@ def test_a_way_through_the_picture_counts_only_if_the_camera_stands_still() -> N
     assert sentences(video, upstream) == [
         "The shot shows a car. The camera pans or travels to the left."
     ]
+
+
+@pytest.mark.parametrize(
+    ("dolly_like", "told"),
+    [
+        (None, "The camera zooms in or comes nearer."),
+        (True, "The camera comes nearer."),
+        (False, "The camera zooms in."),
+    ],
+)
+def test_a_journey_of_the_camera_and_a_turn(dolly_like: bool | None, told: str) -> None:
+    video = made_video(4.0)
+    move = {"type": "move", "time_s": 0.0, "end_s": 4.0, "kind": "zoom_in", "confidence": 0.9,
+            "dolly_like": dolly_like}  # fmt: skip
+    upstream = {"camera_analysis": made_result(CameraAnalysis, video.grid, [move])}
+    assert sentences(video, upstream) == [told]
 
 
 def test_a_thing_in_a_hand() -> None:
