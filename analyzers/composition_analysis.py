@@ -187,7 +187,7 @@ class CompositionAnalysis(Analyzer):
         _SUBJECT,
         Column("subject_kind", pa.string(), "How the subject was found", values=SUBJECTS),
         confidence("Of the subject: mean of its detections; null without", nullable=True),
-        *box_columns("the subject; null without one", nullable=True),
+        *box_columns("the subject in that picture; null without one", nullable=True),
         *_FRAMING,
         _ratio("thirds_distance_ratio", "To the nearest such point, widths and heights added"),
         _ratio("weight_x", "Centre of visual weight, from the left"),
@@ -370,7 +370,7 @@ def _described(frames: Frames, seen: _Seen, shot: Mapping[str, Any]) -> dict[str
         "subject": subject.label,
         "subject_kind": subject.kind,
         "confidence": subject.confidence,
-        **_box_columns(subject.box),
+        **_box_columns(subject.boxes.get(best, subject.box)),
         **_framing(x, y, subject.box),
         **_head(eyes),
         "symmetry": _median([mirror_symmetry(p) for p in pictures.values()]),
@@ -761,8 +761,10 @@ def _tile(frame: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
         x1, y1 = int(row["x1"] * width), int(row["y1"] * height)
         x2, y2 = int(row["x2"] * width), int(row["y2"] * height)
         cv2.rectangle(tile, (x1, y1), (x2 - 1, y2 - 1), _YELLOW, 2)
-        centre = (int(row["subject_x"] * width), int(row["subject_y"] * height))
-        cv2.drawMarker(tile, centre, _YELLOW, cv2.MARKER_CROSS, 14, 2)
+        x, y = int(row["subject_x"] * width), int(row["subject_y"] * height)
+        # It is a median over the shot: of a subject that crosses the picture it lies elsewhere.
+        if x1 <= x <= x2 and y1 <= y <= y2:
+            cv2.drawMarker(tile, (x, y), _YELLOW, cv2.MARKER_CROSS, 14, 2)
     named = (row["shot_scale"] or "scale not told").replace("_", " ")
     lines = [f"shot {row['shot']}: {named}" + (
         f" {row['shot_scale_confidence']:.2f} by {row['shot_scale_basis']}"

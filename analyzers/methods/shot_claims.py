@@ -359,7 +359,7 @@ def _face_claim(span: _Span) -> Claim | None:
 
 def _placement(span: _Span) -> Iterable[Claim]:
     for i, row in span.rows("composition_analysis"):
-        [*tracks] = span.things.get(row["subject"], [])
+        tracks = span.things.get(row["subject"], [])
         if len(tracks) == 1 and row["placement"]:
             yield Claim(
                 "placement", _PLACES[row["placement"]], row["placement"],
