@@ -173,11 +173,11 @@ def text_contradicts_speech(joined: Joined) -> Iterable[Finding]:
 def contradiction(text: Text) -> tuple[str, list[str]] | None:
     """What is denied, in words, and the words said that deny it; None for nothing."""
     written, heard = text.written, text.heard
-    numbers, said_numbers = _numbers(written), _numbers(heard)
-    for thing, number in numbers.items():
-        other = next((n for t, n in said_numbers.items() if w.same(t, thing)), None)
-        if other is not None and other != number and number not in heard:
-            return f"{number} {thing}, but {other} {thing}", [other, thing]
+    for number, things in _numbers(written):
+        for other, others in _numbers(heard):
+            thing = _same_thing(things, others)
+            if thing and number != other and number not in heard:
+                return f"{number} {thing}, but {other} {thing}", [other, thing]
     if found := _opposite(text):
         return found
     denied, said_denied = _negated(written), _negated(heard)
@@ -211,16 +211,28 @@ def _opposite(text: Text) -> tuple[str, list[str]] | None:
     return None
 
 
-def _numbers(tokens: Sequence[str]) -> dict[str, str]:
-    """The last number said of each thing: of the content word after it."""
-    found = {}
+def _numbers(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Each number with the content words right after it."""
+    found = []
     for place, token in enumerate(tokens):
         if token.isdigit():
             after = tokens[place + 1 : place + 1 + _REACH]
             things = [t for t in after if t not in w.FUNCTION_WORDS and not t.isdigit()]
             if things:
-                found[things[-1]] = token
+                found.append((token, things))
     return found
+
+
+def _same_thing(things: Sequence[str], others: Sequence[str]) -> str | None:
+    """What both numbers count: "5 easy ways" and "three ways" are both of ways.
+
+    "easy" alone does not do where other things follow it ("5 easy ways", "three easy recipes").
+    """
+    shared = [t for t in things if any(w.same(t, o) for o in others)]
+    if not shared:
+        return None
+    parted = len(things) == len(others) == _REACH and not w.same(things[-1], others[-1])
+    return None if parted and w.same(things[0], others[0]) else shared[-1]
 
 
 def _negated(tokens: Sequence[str]) -> set[str]:

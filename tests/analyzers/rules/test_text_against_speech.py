@@ -63,6 +63,8 @@ def test_text_adds_to_speech_is_not_found():
     ("text", "said", "why"),
     [
         ("5 WAYS", "Here are three ways to get around", "5 way, but 3 way"),
+        ("ONLY 5 MINUTES", "it takes twenty minutes altogether", "5 minute, but 20 minute"),
+        ("5 EASY WAYS", "here are three ways", "5 way, but 3 way"),
         ("ONLY $5", "it costs ten dollars", "5 dollar, but 10 dollar"),
         ("NO SUGAR", "with plenty of sugar in it", "not sugar but sugar"),
         ("I love sugar", "there is no sugar in it", "sugar but not sugar"),
@@ -87,6 +89,7 @@ def test_text_contradicts_speech_is_found(text, said, why):
         ("NO SUGAR", "with milk and coffee"),
         ("the best phone", "the worst of all days"),
         ("Not now", "later we go home"),
+        ("5 easy ways", "three easy recipes"),
         ("5 ways, 3 free", "five ways and three free"),
     ],
 )
