@@ -51,9 +51,9 @@ def sentence(text: str) -> str:
 
 
 def seconds(length_s: float) -> str:
-    """`10 seconds`, `2.5 seconds`, `1 second`, `0.04 seconds`."""
+    """`10 seconds`, `19.5 seconds`, `1 second`, `0.04 seconds`."""
     if length_s < 1:
         shown = f"{length_s:.2g}"
     else:
-        shown = f"{length_s:.0f}" if length_s >= 10 else f"{length_s:.1f}".removesuffix(".0")
+        shown = f"{length_s:.0f}" if length_s >= 60 else f"{length_s:.1f}".removesuffix(".0")
     return f"{shown} second{'' if shown == '1' else 's'}"

@@ -37,6 +37,6 @@ def test_numbers_and_lists() -> None:
 
 def test_sentences_and_seconds() -> None:
     assert sentence("the dog runs") == "The dog runs."
-    assert [seconds(s) for s in (0.04, 1.0, 2.5, 9.96, 55.1)] == [
-        "0.04 seconds", "1 second", "2.5 seconds", "10 seconds", "55 seconds",
+    assert [seconds(s) for s in (0.04, 1.0, 19.5, 9.96, 75.1)] == [
+        "0.04 seconds", "1 second", "19.5 seconds", "10 seconds", "75 seconds",
     ]  # fmt: skip
