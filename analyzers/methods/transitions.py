@@ -128,6 +128,7 @@ class _Search:
 
     def run(self) -> list[Transition]:
         self.marked = self._marked_spans()
+        self.flashes: list[_Span] = []
         fades = self._fades(self.black, "fade_through_black")
         fades += self._fades(self.white, "fade_through_white")
         gradual = [*fades, *self._wipes(fades)]
@@ -153,6 +154,7 @@ class _Search:
             clear = out.whole if out else max(before - _MIN_BETWEEN, 0)
             clear_again = back.whole if back else min(after + _MIN_BETWEEN, self.count - 1)
             if self._is_dip(clear, start, clear_again):
+                self.flashes.append(_Span(clear, clear_again))
                 continue
             if out and back and hold_s <= _HOLD_S:
                 found.append(
@@ -275,7 +277,7 @@ class _Search:
             if not near:
                 continue
             place = max(near, key=lambda i: self.step[i])
-            if any(g.first < place <= g.last for g in gradual):
+            if any(s.first < place <= s.last for s in (*gradual, *self.flashes)):
                 continue
             score = float(self.last_of_shot[peak])
             if self._is_cut(place, sure=score >= self.min_confidence):

@@ -53,6 +53,28 @@ def test_a_cut_to_the_frame():
     assert transitions(scene(1, 60), scene(2, 60)) == [("cut", 59, 60)]
 
 
+def test_a_wipe_is_a_transition_and_parts_two_shots():
+    old, new = scene(1, 90), scene(2, 90)
+    frames = np.concatenate([old[:30], new[30:]])
+    for i in range(24):
+        edge = (i + 1) * 48 // 25
+        frames[30 + i][:, edge:] = old[30 + i][:, edge:]
+    result = analyze(video_of(thumbs(frames)))
+    [wipe] = rows(result, "transition")
+    assert wipe["kind"] == "wipe"
+    assert wipe["first_frame"] == pytest.approx(29, abs=2)
+    assert wipe["last_frame"] == pytest.approx(54, abs=2)
+    assert [shot["begins_with"] for shot in rows(result, "shot")] == ["start", "wipe"]
+    assert result.summary["wipe_count"] == result.summary["gradual_count"] == 1
+
+
+def test_a_flash_that_takes_two_frames_to_be_white_is_no_fade():
+    frames = scene(1, 90)
+    for i, level in enumerate((0.4, 1.0, 1.0, 0.75, 0.5, 0.25), 45):
+        frames[i] = frames[i] * (1 - level) + 255 * level
+    assert transitions(frames) == []
+
+
 @pytest.mark.parametrize("count", [6, 40])
 def test_a_dissolve_of_known_extent(count):
     [(kind, first, last)] = transitions(dissolve(scene(1, 80), scene(2, 80), count))

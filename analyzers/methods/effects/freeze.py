@@ -17,9 +17,10 @@ _SHORTEST_S = 0.3
 _REPEAT_MEAN, _REPEAT_MAX = 0.12, 5.0
 #: What moves beside it must move so much (levels), and so many times more than the repeats. Where
 #: nothing moves on either side it is a still or a title, no freeze.
-_MOVING, _TIMES_MORE = 0.25, 6.0
-#: ... and so much in its worst pixel: an encoder's own flicker on a wall has 3 to 6.
-_MOVING_MAX = 10.0
+_MOVING, _TIMES_MORE = 0.15, 6.0
+#: ... and so much in its worst pixel: an encoder's own flicker on a wall has 3 to 6,
+#: a puppy that chews 6 to 13.
+_MOVING_MAX = 6.5
 #: How far beside the freeze movement is looked for. It lasts: most of that time it moves.
 _BESIDE_S, _QUANTILE = 0.4, 0.3
 

@@ -17,8 +17,9 @@ _BLACK, _WHITE, _SPREAD = 22.0, 236.0, 3.0
 #: Bars are this part of a side each, and alike to this part of the larger one.
 _LEAST, _MOST, _ALIKE = 0.025, 0.4, 0.2
 #: The picture begins at the bar at once: in this part of all columns (rows) it differs, by so many
-#: levels, from the bar within a few pixels, in some frame. A dark scene gets brighter slowly.
-_EDGE_LEVELS, _EDGE_SHARE, _EDGE_PX = 16.0, 0.5, 4
+#: levels, from the bar within a few pixels, and in a little of them at the other bar, where the
+#: picture may be dark. A dark scene gets brighter slowly.
+_EDGE_LEVELS, _EDGE_SHARE, _LEAST_EDGE_SHARE, _EDGE_PX = 16.0, 0.5, 0.05, 4
 #: Bars shorter than this are not looked for; bars stay where they are to so many pixels.
 _SHORTEST_S, _SAME_PX = 0.8, 2
 #: Every so many pixels along a bar are looked at.
@@ -86,7 +87,9 @@ def _bars(frame: np.ndarray) -> _Bars | None:
             continue
         if abs(first - second) > max(_SAME_PX, _ALIKE * max(first, second)):
             continue
-        return _Bars(first, second, min(shown_first, shown_second) >= _EDGE_SHARE, white)
+        sharp = max(shown_first, shown_second) >= _EDGE_SHARE
+        sharp &= min(shown_first, shown_second) >= _LEAST_EDGE_SHARE
+        return _Bars(first, second, sharp, white)
     return _Bars(0, 0, False, False)
 
 

@@ -14,9 +14,10 @@ from analyzers.methods.effects.signals import Signals, runs
 
 NAME = "speed_ramp"
 
-#: A frame is a repeat with this part of the movement around it (75 % quantile within the reach),
-#: which must be so much, in levels: repeats, encoded, have 0.01 to 0.05 of it (measured).
-_REPEAT, _LEAST_MOVEMENT, _REACH_S = 0.15, 0.3, 0.4
+#: A frame is a repeat with these parts of the movement around it (75 % quantile within the reach):
+#: of the mean step, which must be so many levels, and of the step of the worst pixel. Repeats have
+#: 0.01 to 0.05 of it, in grainy film up to 0.4 and 0.35 (measured, H.264 at CRF 23).
+_REPEAT, _REPEAT_MAX, _LEAST_MOVEMENT, _REACH_S = 0.4, 0.4, 0.3, 0.2
 #: Between two new frames of slow motion lie at most so many repeats (a quarter of the speed is 3),
 #: and of the slow part's frames at least this share repeats: 1 in 5 is film at another rate.
 _MOST_REPEATS, _LEAST_SHARE = 5, 0.3
@@ -55,7 +56,9 @@ def find(signals: Signals) -> list[Effect]:
 def _repeats(signals: Signals) -> np.ndarray:
     reach = signals.frames_of(_REACH_S)
     movement = percentile_filter(signals.step, 75, size=2 * reach + 1, mode="nearest")
+    worst = percentile_filter(signals.step_max, 75, size=2 * reach + 1, mode="nearest")
     repeats = (signals.step <= _REPEAT * movement) & (movement >= _LEAST_MOVEMENT)
+    repeats &= signals.step_max <= _REPEAT_MAX * worst
     repeats[:1] = False
     return repeats
 

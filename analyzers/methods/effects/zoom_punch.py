@@ -23,12 +23,14 @@ _BACK_S, _BACK = 1.2, 0.25
 #: Features (ORB, Rublee et al. 2011) and their matches: Lowe's ratio, RANSAC's tolerance in pixels
 #: of the 360 pixel picture, and how many and what part of all must agree, spread over the picture.
 _FEATURES, _RATIO, _FIT_PX, _LEAST_INLIERS, _LEAST_AGREEMENT, _LEAST_SPREAD = (
-    600, 0.8, 3.0, 16, 0.4, 0.05
+    600, 0.8, 3.0, 16, 0.3, 0.05
 )  # fmt: skip
 #: The first and the last step of a punch in and back, against the largest.
 _AT_ONCE = 0.4
 #: Smaller steps at its end, against its largest, are the picture's own movement.
 _TAIL = 0.25
+#: The least change of each quarter of the thumb, in levels.
+_LEAST_CHANGE = 3.0
 #: It does not turn the picture, degrees.
 _MOST_TURN_DEG = 8.0
 
@@ -42,6 +44,8 @@ def find(signals: Signals) -> list[Effect]:
             continue
         steps = signals.step[start:stop]
         stop = start + int(np.flatnonzero(steps >= _TAIL * steps.max())[-1]) + 1
+        if not _everywhere(signals, start, stop):
+            continue
         punch = _punch(signals, orb, start, stop)
         if punch is None:
             continue
@@ -52,6 +56,22 @@ def find(signals: Signals) -> list[Effect]:
             punch = Effect(NAME, last.start_s, punch.end_s, sure, detail, last.strength)
         found.append(punch)
     return found
+
+
+def _everywhere(signals: Signals, start: int, stop: int) -> bool:
+    """Whether each quarter of the picture changes, as subjects do not make them."""
+    before = signals.picture(start - 1)
+    height, width = before.shape[0] // 2, before.shape[1] // 2
+    for place in range(start, stop):
+        change = np.abs(signals.picture(place) - before).mean(2)
+        quarters = (
+            change[rows, columns].mean()
+            for rows in (slice(height), slice(height, None))
+            for columns in (slice(width), slice(width, None))
+        )
+        if min(quarters) >= _LEAST_CHANGE:
+            return True
+    return False
 
 
 def _takes_back(first: Effect, second: Effect) -> bool:
@@ -121,4 +141,5 @@ def _similarity(motion: Frames, orb: cv2.ORB, before: int, after: int) -> tuple[
     ):
         return 1.0, 0.0
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    return (scale, agreement) if scale > 1 / _MOST_SCALE else (1.0, 0.0)
+    sure = min(1.0, 0.4 + 0.6 * agreement)
+    return (scale, sure) if scale > 1 / _MOST_SCALE else (1.0, 0.0)
