@@ -29,10 +29,10 @@ def effect_sheet(video: Video, rows: Sequence[Mapping[str, Any]], kinds: Sequenc
         for number, kind in enumerate(present)
     }
     shown = rows[:_MOST]
-    title = f"{len(rows)} effects"
+    title = f"{len(rows)} effect" + "s" * (len(rows) > 1)
     if len(rows) > _MOST:
         title += f" (pictures of the first {_MOST}: before it, and within it)"
-    elif rows:
+    else:
         title += " (below: the picture before, and within)"
     tiles = [_tile(video, row) for row in shown]
     missing = -len(tiles) % _COLUMNS
