@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from analyzers.methods.joined import Joined
@@ -9,6 +10,8 @@ from analyzers.rules.registry import Finding
 from analyzers.rules.text_against_speech import TOGETHER_S
 
 _MOST_WORDS = 14
+_MOST_LETTERS = 260
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 #: As for tags: what a video shows is in so many frames, seen so surely.
 _FRAME_SHARE, _CONFIDENCE = 0.25, 0.5
 _GRADES = {"black_and_white": "black and white", "sepia": "sepia", "low_key": "low-key"}
@@ -31,7 +34,8 @@ def summary_of(joined: Joined, findings: Sequence[tuple[str, Finding]]) -> str:
 
 def _shown(joined: Joined) -> Iterator[str]:
     if description := joined.of_summary("qwen2_vl_temporal", "description"):
-        yield description if description.endswith(".") else f"{description}."
+        yield _beginning(description)
+        return
     told = f"{joined.grid.end_s:.1f} s"
     if shots := joined.of_summary("cut_analysis", "shot_count"):
         told += " in one shot" if shots == 1 else f" in {shots} shots"
@@ -120,6 +124,17 @@ def _told(joined: Joined, by_rule: dict[str, list[Finding]]) -> Iterator[str]:
             f"Nothing new comes for {longest.end_s - longest.time_s:.0f} s "
             f"from {longest.time_s:.0f} s on."
         )
+
+
+def _beginning(text: str) -> str:
+    """Its first sentences, as many as are short enough; the first in any case."""
+    first, *rest = _SENTENCE_END.split(text.strip())
+    told = first
+    for sentence in rest:
+        if len(told) + len(sentence) > _MOST_LETTERS:
+            break
+        told += f" {sentence}"
+    return told if told.endswith((".", "!", "?", "…")) else f"{told}."
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ NEAR_S = 0.07
 #: Fewer on the beat are told of nobody, nor are as many as chance would bring in one of 20 videos.
 _LEAST, _CHANCE = 3, 0.05
 #: Effects that are over in a moment; a filter or a split screen lasts.
-_MOMENTS = ("flash", "zoom_punch", "glitch", "freeze", "freeze_frame")
+_MOMENTS = ("flash", "zoom_punch", "glitch", "freeze")
 
 
 @rule(needs=("cut_analysis", "audio_analysis"))

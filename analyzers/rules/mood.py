@@ -17,14 +17,16 @@ quality(
     "color_analysis, a whole one at 0.25). Of the sound: how pleasant, from music (major and "
     "120 beats a minute or more is bright, minor and 90 or less is dark, mixed cues are neither: "
     "Hunter, Schellenberg & Schimmack 2010), or from what speech_emotion hears in a voice without "
-    "music. Each is clear from 0.5 on. All of it is how a thing looks or sounds, not what anybody "
-    "feels.",
+    "music, where it gives it a class. Each is clear from 0.5 on. All of it is how a thing looks or "
+    "sounds, not what anybody feels.",
 )
 
 _FACE_WEIGHT, _FULL_PLEASURE = 0.7, 0.25
 _CLEAR = 0.5
 _FAST_BPM, _SLOW_BPM, _KEY_CONFIDENCE = 120.0, 90.0, 0.7
 _MUSIC = 0.5
+#: What speech_emotion calls a voice that it gives no class.
+_UNCERTAIN = "uncertain"
 #: A mood that lasts less long is a glance.
 _LEAST_SECONDS = 2
 #: A face and a voice must each be so clear for one to deny the other.
@@ -62,13 +64,18 @@ def sound_valence(joined: Joined) -> list[float | None]:
             music = -float(sure)
         else:
             music = 0.0
-    return [
-        music if (ratio or 0) >= _MUSIC else voice
-        for ratio, voice in zip(
-            joined.column("audio_analysis", "music_ratio"),
+    voices = [
+        valence if emotion not in (None, _UNCERTAIN) else None
+        for valence, emotion in zip(
             joined.column("speech_emotion", "valence"),
+            joined.column("speech_emotion", "emotion"),
             strict=True,
         )
+    ]
+    ratios = joined.column("audio_analysis", "music_ratio")
+    return [
+        music if (ratio or 0) >= _MUSIC else voice
+        for ratio, voice in zip(ratios, voices, strict=True)
     ]
 
 
@@ -116,9 +123,9 @@ def _held(joined: Joined, agree: bool) -> Iterable[Finding]:
 
 @rule(needs=("speech_emotion", "face_emotion"))
 def face_against_voice(joined: Joined) -> Iterable[Finding]:
-    """An utterance sounds pleasant (valence 0.4 or more) while the face on screen looks unpleasant
-    (-0.4 or less), or the other way round. Whether the face is the speaker's is for
-    `speaker_on_screen` to tell."""
+    """An utterance to which speech_emotion gives a class sounds pleasant (valence 0.4 or more)
+    while the face on screen looks unpleasant (-0.4 or less), or the other way round. Whether the
+    face is the speaker's is for `speaker_on_screen` to tell."""
     face = joined.column("face_emotion", "valence")
     for utterance in joined.rows("speech_emotion"):
         heard = utterance["valence"]
@@ -127,7 +134,8 @@ def face_against_voice(joined: Joined) -> Iterable[Finding]:
             for s in joined.seconds_of(utterance["time_s"], end_of(utterance))
             if face[s] is not None
         ]
-        if heard is None or abs(heard) < _FACE_OR_VOICE or not seconds:
+        unsure = utterance["emotion"] in (None, _UNCERTAIN)
+        if unsure or heard is None or abs(heard) < _FACE_OR_VOICE or not seconds:
             continue
         seen = float(np.mean([face[s] for s in seconds]))
         if abs(seen) < _FACE_OR_VOICE or seen * heard > 0:

@@ -47,7 +47,7 @@ def test_a_voice_tells_where_there_is_no_music():
     there = joined(
         2,
         audio_analysis={"seconds": {"music_ratio": [0.0, 1.0]}, "summary": BRIGHT},
-        speech_emotion={"seconds": {"valence": [-0.6, -0.6]}},
+        speech_emotion={"seconds": {"valence": [-0.6, -0.6], "emotion": ["sad", "sad"]}},
     )
     assert sound_valence(there) == [pytest.approx(-0.6), 0.9]
 
@@ -57,10 +57,11 @@ def test_a_picture_without_a_face_has_the_mood_of_its_colours():
     assert picture_valence(joined(2, color_analysis={})) == [None, None]
 
 
-def _said(heard, seen):
+def _said(heard, seen, emotion="happy"):
+    utterance = {"time_s": 1.0, "end_s": 3.0, "valence": heard, "emotion": emotion}
     return joined(
         4,
-        speech_emotion={"rows": [{"time_s": 1.0, "end_s": 3.0, "valence": heard}]},
+        speech_emotion={"rows": [utterance]},
         face_emotion={"seconds": {"valence": [None, seen, seen, None]}},
         speech_transcription={"rows": words("I am so happy for you", 1, 3)},
     )
@@ -73,5 +74,7 @@ def test_face_against_voice_is_found():
 
 
 def test_face_against_voice_is_not_found():
-    for there in (_said(0.6, 0.7), _said(0.1, -0.7), _said(None, -0.7), _said(0.6, None)):
+    unsure = _said(0.6, -0.7, emotion="uncertain")
+    alike, flat = _said(0.6, 0.7), _said(0.1, -0.7)
+    for there in (unsure, alike, flat, _said(None, -0.7), _said(0.6, None)):
         assert found("face_against_voice", there) == []
