@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -66,6 +66,25 @@ def analyze_video(
     return Outcome(video_id, errors, frozenset(done), seconds, cancelled)
 
 
+def remake(
+    instance: dg.DagsterInstance,
+    video_id: str,
+    assets: Collection[str],
+    on_step: OnStep = lambda _: None,
+) -> Outcome:
+    """Make some assets of a video anew: those that join others after the rest."""
+    started = time.perf_counter()
+    errors: dict[str, str] = {}
+    done: set[str] = set()
+    cancelled = False
+    for job in (definitions.analyze, definitions.finish):
+        members = {key.to_user_string() for key in job().asset_layer.executable_asset_keys}
+        if (selected := members.intersection(assets)) and not cancelled:
+            cancelled = _run(instance, job, video_id, on_step, errors, done, sorted(selected))
+    seconds = time.perf_counter() - started
+    return Outcome(video_id, errors, frozenset(done), seconds, cancelled)
+
+
 def _run(
     instance: dg.DagsterInstance,
     job: Callable[[], dg.JobDefinition],
@@ -73,11 +92,21 @@ def _run(
     on_step: OnStep,
     errors: dict[str, str],
     done: set[str],
+    selected: Sequence[str] = (),
 ) -> bool:
-    """Run a job and add what failed and what was made; whether it was interrupted."""
+    """Run a job, or some assets of it, and add what failed and what was made.
+
+    Returns whether it was interrupted.
+    """
     tags = {"dagster/partition": video_id, INLINE_TAG: "inline", "dagster/max_retries": "0"}
     with _told_progress(on_step):
-        result = dg.execute_job(dg.reconstructable(job), instance, run_config=_QUIET, tags=tags)
+        result = dg.execute_job(
+            dg.reconstructable(job),
+            instance,
+            run_config=_QUIET,
+            tags=tags,
+            asset_selection=[dg.AssetKey(name) for name in selected] or None,
+        )
     with result:
         for event in result.all_events:
             if event.is_step_failure:
