@@ -15,7 +15,7 @@ NAME = "filter_change"
 #: Most filters are put on within a frame, some over a third of a second.
 _LONGEST_S = 0.4
 #: What goes again sooner is a flash or a glitch.
-_LEAST_HOLD_S = 0.5
+_LEAST_HOLD_S, _LEAST_HOLD_FRAMES = 0.5, 3
 #: The mean change of colour in levels of 255.
 _LEAST_CHANGE = 4.0
 #: How much of the change an affine map of colours may leave: filters on moving footage leave 0.1 to
@@ -26,6 +26,9 @@ _UNEXPLAINED = 0.4
 _LEAST_EDGES = 0.55
 #: A light that goes on or up is a gain for all colours; a filter that is one too is put on at once.
 _PLAIN_GAIN_CHANGE = 12.0
+#: The part of the picture in which nothing moves, at least; and how much nearer than the picture
+#: before the mapped one must be to a later one: with moving subjects 0.85 is measured.
+_STILL, _STAYS = 0.8, 0.85
 #: A map is undone where the way back leaves so little of it.
 _UNDONE = 0.35
 
@@ -83,8 +86,9 @@ def find(signals: Signals) -> list[Effect]:
 
 
 def _change(signals: Signals, start: int, stop: int) -> _Change | None:
-    hold = signals.frames_of(_LEAST_HOLD_S)
-    if start < 1 or stop + hold > signals.count:
+    # At the video's end less must do.
+    hold = min(signals.frames_of(_LEAST_HOLD_S), signals.count - stop)
+    if start < 1 or hold < _LEAST_HOLD_FRAMES:
         return None
     before = np.mean([signals.picture(start - i) for i in (1, 2)], axis=0)
     after = np.mean([signals.picture(stop - 1 + i) for i in (0, 1)], axis=0)
@@ -96,11 +100,14 @@ def _change(signals: Signals, start: int, stop: int) -> _Change | None:
         return None
     colours = _map(before, after)
     mapped = _mapped(before, colours)
-    unexplained = difference(mapped, after) / amount
+    # What moved in the meantime is left out.
+    missed = np.abs(mapped - after).mean(2)
+    still = missed <= np.quantile(missed, _STILL)
+    unexplained = difference(mapped[still], after[still]) / difference(before[still], after[still])
     if unexplained > _UNEXPLAINED:
         return None
     # It stays: what was mapped is nearer to the later picture than what was before.
-    if difference(mapped, later) > 0.7 * difference(before, later):
+    if difference(mapped[still], later[still]) > _STAYS * difference(before[still], later[still]):
         return None
     gains = np.diag(colours[:3])
     plain = np.ptp(gains) < 0.1 and np.abs(colours[:3] - np.diag(gains)).max() < 0.1
