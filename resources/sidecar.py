@@ -63,6 +63,9 @@ def read_metadata(sidecar: Path | None, tags: Mapping[str, str]) -> tuple[dict[s
     words = [str(t).lstrip("#") for t in tagged] + _HASHTAG.findall(metadata.get("caption", ""))
     if hashtags := list(dict.fromkeys(w.lower() for w in words if w)):
         metadata["hashtags"] = hashtags
+    labels = said.get("list_tags")  # of a list of URLs (resources/download.py)
+    if isinstance(labels, list) and labels:
+        metadata["list_tags"] = [str(label) for label in labels]
     if published := _published_at(said, lowered):
         metadata["published_at"] = published
     return metadata, remark

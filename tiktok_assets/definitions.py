@@ -18,12 +18,14 @@ from sensors.downloads import downloads_sensor
 from sensors.finish import finish_sensors
 from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.download_job import download_job
 from tiktok_assets.executor import threaded_executor
 from tiktok_assets.housekeeping_job import daily, housekeeping_job
 from tiktok_assets.jobs import MEDIA, analyze_job, family_jobs, finish_job, single_jobs
 from tiktok_assets.media_assets import media_assets
 from tiktok_assets.partitions import VIDEOS
 from tiktok_assets.report_assets import production_document_asset
+from tiktok_assets.schedules import download_schedule
 from tiktok_assets.settings import Settings
 
 #: The event log has every event; the worker's own log only what someone should read.
@@ -39,7 +41,7 @@ def build_definitions(
     """All definitions under these settings; tests and the command line may replace resources."""
     analyzers = settings.enabled()
     analyze, finish = analyze_job(settings), finish_job(settings)
-    housekeeping = housekeeping_job(settings)
+    housekeeping, download = housekeeping_job(settings), download_job(settings)
     return dg.Definitions(
         assets=[
             *media_assets(settings.ladder),
@@ -52,8 +54,9 @@ def build_definitions(
             *family_jobs(settings),
             *single_jobs(settings),
             housekeeping,
+            download,
         ],
-        schedules=[daily(housekeeping)],
+        schedules=[daily(housekeeping), download_schedule(download, settings)],
         sensors=[
             *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
             downloads_sensor(

@@ -23,6 +23,7 @@ from analyzers.models.lending import ModelChoice
 from analyzers.models.weights import ModelFiles
 from analyzers.registry import analyzer_classes
 from resources.media import LadderSettings
+from resources.url_settings import UrlSettings
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 """The checkout; all state lies below its `data/` unless configured otherwise."""
@@ -141,6 +142,7 @@ class Settings(BaseSettings):
         5.0, ge=0, description="With less than this free on the disk nothing new is begun"
     )
     watch: WatchSettings = WatchSettings()
+    urls: UrlSettings = UrlSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @classmethod
@@ -168,6 +170,11 @@ class Settings(BaseSettings):
     def watched_folders(self) -> list[Path]:
         """The folders in which new videos are dropped."""
         return self.watch.folders or [self.data_dir / "downloads"]
+
+    @property
+    def url_lists(self) -> list[Path]:
+        """The lists of URLs that the download job reads."""
+        return self.urls.lists or [self.data_dir / "urls.txt", self.data_dir / "urls.csv"]
 
     @property
     def results(self) -> str:
