@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analyzers.models import runtime
-from tiktok_assets import models_cli
+from tiktok_assets import models_cli, urls_cli
 from tiktok_assets.settings import PROJECT_DIR, Settings
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(models_cli.app, name="models", help="The models' weights: list, pull, verify.")
+app.add_typer(urls_cli.app, name="urls")
 console = Console()
 errors = Console(stderr=True)
 _debug = False
