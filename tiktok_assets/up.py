@@ -7,6 +7,9 @@ Each is a child in a session of its own, so that a Ctrl-C reaches this process a
 stops them: the daemon first, so that nothing new is begun; then the worker, which ends its run so
 that it goes on at the next start. Should this process be killed outright, the kernel stops them
 (Linux).
+
+A part that dies is started again, since what it had in hand goes on from where it stood; one that
+dies again and again ends the whole.
 """
 
 from __future__ import annotations
@@ -43,6 +46,9 @@ from tiktok_assets.worker import STOP_GRACE_S, code_location
 START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = STOP_GRACE_S + 10.0
 _LOG_LIMIT_BYTES = 20_000_000
+_RESTART_PAUSE_S = 1.0  # one that cannot start must not take a whole core
+_MOST_DEATHS = 3
+_DEATHS_WITHIN_S = 60.0
 
 
 class UpError(RuntimeError):
@@ -56,9 +62,10 @@ class _Part:
     name: str
     command: list[str]
     log_file: Path
-    restart: bool = False
     ready: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    #: When it was found dead, of late; in seconds on the monotonic clock.
+    deaths: list[float] = field(default_factory=list, repr=False)
 
     def start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +84,12 @@ class _Part:
 
     def lost(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+    def dies_too_often(self) -> bool:
+        """Count a death; whether there were so many of late that starting it again is no use."""
+        now = time.monotonic()
+        self.deaths = [*(then for then in self.deaths if now - then < _DEATHS_WITHIN_S), now]
+        return len(self.deaths) >= _MOST_DEATHS
 
     def ask_to_stop(self) -> None:
         if self.process is not None:
@@ -112,7 +125,8 @@ def up(
     `<data_dir>/logs`.
 
     Raises:
-        UpError: it already runs on this data folder, the port is taken, or a part ended by itself.
+        UpError: it already runs on this data folder, the port is taken, or a part does not start
+            or dies again and again.
     """
     data_dir = Settings().data_dir.resolve()
     os.environ["DAGSTER_HOME"] = str(PROJECT_DIR)
@@ -160,15 +174,13 @@ def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list
             "code",
             *("dagster", "api", "grpc", "--socket", str(code_socket)),
             *("--module-name", module, "--location-name", name),
-            restart=True,
             ready=lambda: _listens(code_socket),
         ),
-        part("worker", "tiktok_assets.worker", "-w", str(workspace), restart=True),
+        part("worker", "tiktok_assets.worker", "-w", str(workspace)),
         part(
             "errands",
             *("tiktok_assets.worker", "-w", str(workspace)),
             *("--name", "errands", "--queue", lanes.ERRANDS),
-            restart=True,
         ),
         # Its ordinary level tells every second that a run is in progress.
         part("daemon", "dagster._daemon", "run", "-w", str(served), "--log-level", "warning"),
@@ -216,11 +228,14 @@ def _look_after(parts: list[_Part], tell: Callable[[str], None]) -> None:
     for part in parts:
         if not part.lost():
             continue
-        if not part.restart:
-            raise UpError(f"The {part.name} has ended: {_last_words(part)}")
+        if part.dies_too_often():
+            raise UpError(
+                f"The {part.name} has ended {_MOST_DEATHS} times within {_DEATHS_WITHIN_S:g} s, so "
+                f"it is not started again: {_last_words(part)}"
+            )
         tell(f"The {part.name} has ended and is started again; see {part.log_file}")
         part.stop()
-        time.sleep(1.0)  # one that cannot start must not take a whole core
+        time.sleep(_RESTART_PAUSE_S)
         part.start()
 
 

@@ -27,8 +27,8 @@ def parts(tmp_path: Path) -> Iterator[list[_Part]]:
         part.stop()
 
 
-def _part(folder: Path, code: str, *, restart: bool = False) -> _Part:
-    return _Part("thing", [sys.executable, "-c", code], folder / "logs" / "thing.log", restart)
+def _part(folder: Path, code: str) -> _Part:
+    return _Part("thing", [sys.executable, "-c", code], folder / "logs" / "thing.log")
 
 
 def _wait_until_lost(part: _Part) -> None:
@@ -55,16 +55,8 @@ def test_start_ends_when_asked_to_stop(tmp_path: Path, parts: list[_Part]) -> No
     assert not _start(parts, stopping)
 
 
-def test_lost_part_is_told(tmp_path: Path, parts: list[_Part]) -> None:
-    parts.append(_part(tmp_path, "print('out of disk')"))
-    parts[0].start()
-    _wait_until_lost(parts[0])
-    with pytest.raises(UpError, match="The thing has ended: out of disk"):
-        _look_after(parts, print)
-
-
-def test_lost_part_that_may_be_is_started_again(tmp_path: Path, parts: list[_Part]) -> None:
-    parts.append(_part(tmp_path, "import time; time.sleep(60)", restart=True))
+def test_killed_part_is_started_again(tmp_path: Path, parts: list[_Part]) -> None:
+    parts.append(_part(tmp_path, "import time; time.sleep(60)"))
     parts[0].start()
     assert parts[0].process
     first = parts[0].process
@@ -75,6 +67,34 @@ def test_lost_part_that_may_be_is_started_again(tmp_path: Path, parts: list[_Par
     assert parts[0].process is not first
     assert not parts[0].lost()
     assert "thing has ended and is started again" in said[0]
+
+
+def test_part_that_dies_three_times_within_a_minute_is_given_up_with_its_last_words(
+    tmp_path: Path, parts: list[_Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiktok_assets.up._RESTART_PAUSE_S", 0.05)
+    parts.append(_part(tmp_path, "print('out of disk')"))
+    parts[0].start()
+    for _ in range(2):
+        _wait_until_lost(parts[0])
+        _look_after(parts, print)
+    _wait_until_lost(parts[0])
+    with pytest.raises(UpError, match=r"3 times within 60 s, so it is not .*: out of disk"):
+        _look_after(parts, print)
+
+
+def test_deaths_that_lie_far_apart_do_not_add_up(
+    tmp_path: Path, parts: list[_Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiktok_assets.up._RESTART_PAUSE_S", 0.05)
+    monkeypatch.setattr("tiktok_assets.up._DEATHS_WITHIN_S", 0.04)
+    parts.append(_part(tmp_path, "print('one run')"))
+    parts[0].start()
+    said: list[str] = []
+    for _ in range(4):
+        _wait_until_lost(parts[0])
+        _look_after(parts, said.append)
+    assert len(said) == 4
 
 
 def test_stop_leaves_none_of_a_parts_children(tmp_path: Path, parts: list[_Part]) -> None:
