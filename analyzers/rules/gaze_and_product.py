@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -56,19 +57,21 @@ def product_shown_to_camera(joined: Joined) -> Iterable[Finding]:
 
 def _found(joined: Joined, holds: Callable[[Row, Row, Row], bool], told: str) -> Iterable[Finding]:
     """`holds` is asked of a look, a box of the product at that time, and the product."""
-    products = [(p, _boxes(joined, p)) for p in joined.rows("product_detection")]
+    products = [(p, _Boxes(joined, p)) for p in joined.rows("product_detection")]
+    if not products:
+        return
+    looks: list[list[Row]] = [[] for _ in range(len(joined.grid))]
+    for look in joined.rows("eye_tracking"):
+        looks[joined.grid.segment_of(look["time_s"])].append(look)
     by_second: list[list[tuple[Row, Row]]] = []
-    for second in range(len(joined.grid)):
-        looks = [
-            r for r in joined.rows("eye_tracking") if joined.grid.segment_of(r["time_s"]) == second
-        ]
+    for own in looks:
         pairs = [
             (box, product)
-            for look in looks
+            for look in own
             for product, boxes in products
-            if (box := _at(boxes, look["time_s"])) and holds(look, box, product)
+            if (box := boxes.at(look["time_s"])) and holds(look, box, product)
         ]
-        by_second.append(pairs if looks and len(pairs) >= _SHARE * len(looks) else [])
+        by_second.append(pairs if own and len(pairs) >= _SHARE * len(own) else [])
     for start_s, end_s, seconds in runs([bool(pairs) for pairs in by_second], joined):
         pairs = [pair for second in seconds for pair in by_second[second]]
         label = pairs[0][1].get("brand") or pairs[0][1]["label"]
@@ -84,18 +87,24 @@ def _found(joined: Joined, holds: Callable[[Row, Row, Row], bool], told: str) ->
         )
 
 
-def _boxes(joined: Joined, product: Row) -> list[Row]:
-    """Where the product is over time: object_detection's track of it, else its one box."""
-    track = joined.rows("object_detection", track_id=product["track_id"])
-    return track or [product]
+class _Boxes:
+    """Where a product is over time: object_detection's track of it, else its one box."""
 
+    def __init__(self, joined: Joined, product: Row) -> None:
+        self._product = product
+        self._track = joined.rows("object_detection", track_id=product["track_id"])
+        self._times_s = [box["time_s"] for box in self._track]
 
-def _at(boxes: list[Row], time_s: float) -> Row | None:
-    def apart_s(box: Row) -> float:
-        return float(max(box["time_s"] - time_s, time_s - end_of(box), 0.0))
-
-    nearest = min(boxes, key=apart_s)
-    return nearest if apart_s(nearest) <= _SAME_S else None
+    def at(self, time_s: float) -> Row | None:
+        """The box at a time, None where it is not seen then."""
+        if not self._track:
+            product = self._product
+            there = product["time_s"] - _SAME_S <= time_s <= end_of(product) + _SAME_S
+            return product if there else None
+        after = bisect_left(self._times_s, time_s)
+        near = self._track[max(0, after - 1) : after + 1]
+        box = min(near, key=lambda b: abs(b["time_s"] - time_s))
+        return box if abs(box["time_s"] - time_s) <= _SAME_S else None
 
 
 def _middle(row: Row) -> np.ndarray:

@@ -17,8 +17,8 @@ quality(
     "color_analysis, a whole one at 0.25). Of the sound: how pleasant, from music (major and "
     "120 beats a minute or more is bright, minor and 90 or less is dark, mixed cues are neither: "
     "Hunter, Schellenberg & Schimmack 2010), or from what speech_emotion hears in a voice without "
-    "music, where it gives it a class. Each is clear from 0.5 on. All of it is how a thing looks or "
-    "sounds, not what anybody feels.",
+    "music, where it gives it a class. Each is clear from 0.5 on. All of it is how a thing looks "
+    "or sounds, not what anybody feels.",
 )
 
 _FACE_WEIGHT, _FULL_PLEASURE = 0.7, 0.25
