@@ -71,6 +71,10 @@ class AgeEstimation(Analyzer):
 
     name: ClassVar[str] = "age_estimation"
     version: ClassVar[str] = "1"
+    notice: ClassVar[str] = (
+        "Apparent age and gender are what a network finds most typical of such a face, not a "
+        "person's age or gender. Not for decisions about anybody, nor to tell minors from adults."
+    )
     family: ClassVar[Family] = Family.PEOPLE
     stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("dlib-models", "onnxruntime")

@@ -214,6 +214,8 @@ class Analyzer(ABC):
     overlap_s: ClassVar[float] = 0.25
     #: Longest time without progress (`progress.checkpoint`) before the watchdog steps in.
     stall_limit_s: ClassVar[float] = 300.0
+    #: What people must be told wherever its results are shown; "" where nothing special.
+    notice: ClassVar[str] = ""
     #: False leaves it off unless it is switched on by configuration.
     enabled_by_default: ClassVar[bool] = True
 

@@ -75,6 +75,7 @@ class FaceEmotion(Analyzer):
 
     name: ClassVar[str] = "face_emotion"
     version: ClassVar[str] = "1"
+    notice: ClassVar[str] = "What a face shows is not what a person feels."
     family: ClassVar[Family] = Family.PEOPLE
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("fer", "litert")

@@ -165,6 +165,7 @@ def _materialize(
             return dg.MaterializeResult(
                 metadata={
                     "preview": preview,
+                    **({"notice": analyzer.notice} if analyzer.notice else {}),
                     **_figures(results.read_json(name, video_id)),
                     **_places(analyzer, results, video_id),
                     "columns": table_schema(analyzer.segment_columns),

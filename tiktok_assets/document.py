@@ -79,4 +79,7 @@ def _entry(
         "status", "reason", "summary", "models", "settings", "seconds", "realtime_factor",
         "analyzer_version", "observation_count", "created_at",
     )  # fmt: skip
-    return {key: stored[key] for key in kept}, results.read(name, video_id).segments
+    entry = {key: stored[key] for key in kept}
+    if notice := analyzers[name].notice:
+        entry["notice"] = notice
+    return entry, results.read(name, video_id).segments

@@ -54,6 +54,9 @@ def _analyzer(cls: type[Analyzer]) -> Iterator[str]:
     if not cls.enabled_by_default:
         needs.append("off by default")
     yield "; ".join(needs) + "."
+    if cls.notice:
+        yield ""
+        yield f"**{cls.notice}**"
     for title, columns in (
         ("Observations", cls.observation_columns),
         ("Segments", cls.segment_columns),

@@ -34,6 +34,7 @@ class Silent(Brightness):
     """Has nothing to say."""
 
     name = "silent"
+    notice = "Silence is no proof."
     rungs = ("audio_16k",)
 
     def analyze(self, video, upstream):

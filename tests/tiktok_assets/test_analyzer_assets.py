@@ -118,6 +118,7 @@ def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_i
     assert about["failed_analyzers"].keys() == {"breaks", "lies", "needs"}
     assert about["source"]["video_id"] == video_id
     assert document["analyzer_results"]["silent"]["reason"] == "no light"
+    assert document["analyzer_results"]["silent"]["notice"] == "Silence is no proof."
     assert document["analyzer_results"]["breaks"]["error"] == outcome.errors["breaks"]
     assert [row["segment"] for row in document["timeline"]] == [0, 1]
     assert document["timeline"][0]["brightness__level"] == pytest.approx(

@@ -17,6 +17,10 @@ def no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
+def test_each_says_what_it_is_not() -> None:
+    assert all(Settings().enabled()[name].notice for name in GUESSES)
+
+
 def test_on_by_default() -> None:
     assert Settings().enabled().keys() >= GUESSES
 
