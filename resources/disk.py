@@ -1,8 +1,10 @@
-"""Whether there is room to begin something new."""
+"""Room on the disk: whether there is enough to begin something new, and what takes it."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,3 +22,13 @@ def too_full(folder: Path, min_free_gb: float) -> str:
         "are to stay free: nothing new is begun. Free space, run `tiktok-assets housekeeping`, or "
         "lower min_free_gb."
     )
+
+
+def size_bytes(folder: Path) -> int:
+    """What the files in a folder and below it take; 0 where it is not there."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # gone in the meantime
+                total += os.lstat(Path(place) / name).st_size
+    return total

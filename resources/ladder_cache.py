@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzers.progress import checkpoint
+from resources.disk import size_bytes
 
 _META = "ladder.json"
 _POLL_S = 0.05
@@ -75,7 +76,7 @@ class LadderCache:
             key = entry.name.removesuffix(".partial").removesuffix(".lock")
             try:
                 used[key] = (self.folder / key / _META).stat().st_mtime
-                sizes[key] = _size(self.folder / key)
+                sizes[key] = size_bytes(self.folder / key)
             except FileNotFoundError:
                 self.remove(key)
         total = sum(sizes.values())
@@ -134,14 +135,3 @@ def _still_there(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(root) / name).stat().st_size
-            except OSError:
-                continue
-    return total

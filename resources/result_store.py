@@ -225,6 +225,10 @@ class ResultStore(dg.ConfigurableResource):
         path = self._path(analyzer, "failures", video_id)
         self._put({path: _to_json(asdict(failure), indent=1)})
 
+    def clear_failure(self, analyzer: str, video_id: str) -> None:
+        """Forget a failure, once an attempt succeeded that stores no result here."""
+        self._remove(self._path(analyzer, "failures", video_id))
+
     def failure(self, analyzer: str, video_id: str) -> Failure | None:
         """Why the last attempt failed; None when it succeeded or there was none."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -69,17 +70,62 @@ def analyze(
 
 
 @app.command()
+def refresh(
+    videos: Annotated[list[str] | None, typer.Argument(help="Video ids; none: all.")] = None,
+    analyzer: Annotated[list[str] | None, typer.Option(help="Only this analyzer.")] = None,
+    failed: Annotated[bool, typer.Option(help="Also what failed at its last attempt.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only show what is stale, and why.")] = False,
+) -> None:
+    """Make again what other code, models or settings would now make otherwise, and what is missing.
+
+    In this process, without worker or daemon. Exit code 0 when all went well, 1 otherwise, 130 when
+    it was interrupted.
+    """
+    from tiktok_assets.refresh_command import refresh as run
+
+    code = run(Settings(), console, videos or (), analyzer or (), failed, dry_run)
+    raise typer.Exit(code)
+
+
+@app.command()
 def status(
     json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Videos, and for each analyzer how many have results or failed, with the reasons."""
-    from tiktok_assets.status import collect, show
+    """Videos, results and failures with reasons; queue, workers, models, GPUs, disk."""
+    import dagster as dg
 
-    found = collect(Settings())
+    from tiktok_assets.status import collect
+    from tiktok_assets.status_view import show
+
+    with dg.DagsterInstance.get() as instance:
+        found = collect(Settings(), instance)
     if json_output:
         typer.echo(found.model_dump_json(indent=1))
     else:
         show(found, console)
+
+
+@app.command()
+def monitor(
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between looks.")] = 2.0,
+    once: Annotated[bool, typer.Option(help="Look once and end.")] = False,
+) -> None:
+    """The status, live: analyzers, queue, workers with their steps and models, GPUs, disk."""
+    from tiktok_assets.monitor import monitor as run
+
+    with suppress(KeyboardInterrupt):
+        run(Settings(), console, every, most_looks=1 if once else None)
+
+
+@app.command()
+def housekeeping() -> None:
+    """Remove what the settings under [retention] say, leftovers, and the frame cache's excess."""
+    import dagster as dg
+
+    from tiktok_assets.housekeeping import sweep
+
+    with dg.DagsterInstance.get() as instance:
+        console.print(sweep(instance, Settings(), console.print).sentence())
 
 
 @app.command()

@@ -16,6 +16,7 @@ from analyzers.base import markdown_table
 from analyzers.video import Frames
 from resources.media import LadderSettings
 from resources.media_decoder import MediaDecoder
+from resources.result_store import ResultStore
 from tiktok_assets.analyzer_assets import OWNERS, VIDEOS_PER_RUN
 from tiktok_assets.batch import each_partition
 from tiktok_assets.errors import RETRY, failure
@@ -67,24 +68,33 @@ def _media_asset(
         backfill_policy=dg.BackfillPolicy.multi_run(VIDEOS_PER_RUN),
         owners=OWNERS,
         description=description,
-        required_resource_keys={"media"},
+        required_resource_keys={"media", "results"},
     )
     def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        yield from each_partition(context, partial(_told, name, describe, context.resources.media))
+        yield from each_partition(context, partial(_told, context, name, describe))
 
     return compute
 
 
 def _told(
+    context: dg.AssetExecutionContext,
     name: str,
     describe: Callable[[MediaDecoder, str], dg.MaterializeResult],
-    media: MediaDecoder,
     video_id: str,
 ) -> dg.MaterializeResult:
+    """Describe one video; why that failed is noted where the analyzers' failures are."""
+    results: ResultStore = context.resources.results
     try:
-        return describe(media, video_id)
+        described = describe(context.resources.media, video_id)
     except Exception as error:
-        raise failure(name, video_id, error, _WAY_OUT) from error
+        told = failure(name, video_id, error, _WAY_OUT)
+        try:
+            results.write_failure(name, video_id, told.description or "")
+        except Exception:  # the first error is the one to tell
+            context.log.exception(f"The failure of {name} of {video_id} could not be recorded.")
+        raise told from error
+    results.clear_failure(name, video_id)
+    return described
 
 
 def _video(media: MediaDecoder, video_id: str) -> dg.MaterializeResult:

@@ -16,9 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import psutil
+
+from analyzers.models.cache import process_cache
 from tiktok_assets.crash_ledger import CrashLedger
 from tiktok_assets.executor import LiveStep, live_tasks
 
@@ -28,6 +31,19 @@ DEFAULT_STALL_LIMIT_S = 600.0
 _BEAT_S = 0.5
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HeldModel:
+    """What the cache of models of a process did for one model."""
+
+    model_id: str
+    role: str
+    device: str
+    memory_mb: float
+    resident: bool
+    loads: int
+    hits: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,9 @@ class Pulse:
     limit_s: float = 0.0
     #: Steps that were given up when their run was cancelled, and still have not returned.
     abandoned: tuple[str, ...] = ()
+    #: The steps it works on, by name, with the share of the work done (0..1) where they tell it.
+    steps: dict[str, float | None] = field(default_factory=dict)
+    models: tuple[HeldModel, ...] = ()
 
 
 def pulse_of(steps: Iterable[LiveStep]) -> Pulse:
@@ -51,14 +70,34 @@ def pulse_of(steps: Iterable[LiveStep]) -> Pulse:
     now = time.monotonic()
     first = Pulse(now)
     abandoned = []
+    shares = {}
     for step in steps:
         if step.abandoned:
             abandoned.append(step.step_key)
+        else:
+            shares[step.step_key] = step.task.share
         limit_s = float(step.tags.get(STALL_LIMIT_TAG, DEFAULT_STALL_LIMIT_S))
         deadline = max(step.started, step.task.last_progress) + limit_s
         if first.deadline is None or deadline < first.deadline:
             first = Pulse(now, deadline, step.step_key, limit_s)
-    return Pulse(now, first.deadline, first.step_key, first.limit_s, tuple(abandoned))
+    return Pulse(
+        now, first.deadline, first.step_key, first.limit_s, tuple(abandoned), shares, _held_models()
+    )
+
+
+def _held_models() -> tuple[HeldModel, ...]:
+    return tuple(
+        HeldModel(
+            model_id=known.identity.model_id,
+            role=known.identity.role,
+            device=known.identity.device,
+            memory_mb=known.memory_mb,
+            resident=known.resident,
+            loads=known.loads,
+            hits=known.hits,
+        )
+        for known in process_cache.stats()
+    )
 
 
 class Heartbeat:
@@ -145,9 +184,18 @@ class Watchdog:
 def read_pulse(folder: Path, pid: int) -> Pulse | None:
     """The last pulse of a process, if it has written one."""
     try:
-        return Pulse(**json.loads(_pulse_path(folder, pid).read_text()))
+        told = json.loads(_pulse_path(folder, pid).read_text())
     except FileNotFoundError:
         return None
+    models = tuple(HeldModel(**model) for model in told.pop("models", ()))
+    return Pulse(**told, models=models)
+
+
+def living(folder: Path) -> dict[int, Pulse]:
+    """The pulses in a folder by process id, of processes that are there."""
+    pids = [int(path.stem) for path in folder.glob("*.json")]
+    pulses = {pid: read_pulse(folder, pid) for pid in pids if psutil.pid_exists(pid)}
+    return {pid: pulse for pid, pulse in pulses.items() if pulse is not None}
 
 
 def _pulse_path(folder: Path, pid: int) -> Path:
