@@ -201,6 +201,36 @@ def test_a_portrait_under_a_voice(
     assert right == 1
 
 
+@pytest.mark.comparison
+def test_the_story_of_the_sample(
+    report: Report, sample_video: Video, sample_labels: dict[str, Any]
+) -> None:
+    """Made with five cuts on the beat, captions that repeat the voice, a turn and two calls."""
+    upstream: dict[str, AnalysisResult] = {}
+    for name in ("cut_analysis", "audio_analysis", "text_overlay", "speech_rate"):
+        found, _ = analyzed(name, sample_video)
+        upstream |= found
+    flow, _ = run_analyzer(TemporalFlow(Models({})), sample_video, upstream)
+    upstream["temporal_flow"] = flow
+    result, _ = run_analyzer(CrossAnalyzerIntelligence(Models({})), sample_video, upstream)
+    parts = {row["part"]: row for row in flow.observations.to_pylist()}
+    dissolve = sample_labels["soft_transitions"][0]
+    [call] = [t for t in sample_labels["text_overlays"] if t["text"] == "FOLLOW FOR MORE"]
+    report("temporal_flow", "sample", "parts", ", ".join(flow.summary["parts"]), "reported")
+    late_s = abs(parts["turn"]["time_s"] - dissolve["start_s"])
+    report("temporal_flow", "sample", "turn off the last scene, s", late_s, "<= 1")
+    assert late_s <= 1
+    assert parts["call_to_action"]["time_s"] <= call["start_s"] < parts["call_to_action"]["end_s"]
+    found_rows = result.observations.to_pylist()
+    cuts = [row["time_s"] for row in found_rows if row["rule"] == "cut_on_beat"]
+    same = sum(row["rule"] == "text_same_as_speech" for row in found_rows)
+    name = "cross_analyzer_intelligence"
+    report(name, "sample", "cuts on the beat of 5", len(cuts), "5")
+    report(name, "sample", "texts said as well, of 9", same, ">= 8")
+    assert cuts == pytest.approx(sample_labels["hard_cuts"]["cut_times_s"], abs=0.04)
+    assert same >= 8
+
+
 def test_cost(report: Report, video: Video) -> None:
     """Both on a made video with rows of everything that is dense in a real one."""
     rng = np.random.default_rng(0)
