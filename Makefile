@@ -10,10 +10,10 @@ UV := $(BIN)/uv
 SAMPLE := $(wildcard sample/*.mp4)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models test-models demo test lint accuracy bench up sample docs constraints clean
+.PHONY: help setup models test-models demo test lint accuracy bench e2e soak up sample docs constraints clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 # Made anew when the pins change; nothing is done when it is current.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -37,7 +37,7 @@ demo: models ## Analyze the sample video and show what came out
 	@$(BIN)/tiktok-assets analyze $(SAMPLE)
 
 test: test-models ## All tests, the accuracy targets among them
-	$(BIN)/python -m pytest -m "not comparison"
+	$(BIN)/python -m pytest -m "not comparison and not e2e"
 
 lint: setup ## Format, lint, types
 	$(BIN)/ruff format --check .
@@ -50,6 +50,13 @@ accuracy: test-models ## Measure every analyzer against the labels and print one
 bench: models ## The pipeline beside the naive script, and the engine's own cost
 	$(BIN)/python -m benchmarks.naive_against_pipeline
 	$(BIN)/python -m benchmarks.engine
+
+# Needs Chromium and its driver (apt install chromium-driver).
+e2e: models ## The running product: dropped files, URLs, a browser, processes killed in mid-run
+	$(BIN)/python -m pytest tests/e2e -m e2e -s
+
+soak: models ## 200 short clips through one worker: do memory, files and threads stay flat?
+	$(BIN)/python -m benchmarks.soak
 
 up: models ## Start the web page, the daemon and one warm worker
 	@$(BIN)/tiktok-assets up

@@ -62,23 +62,35 @@ def free_port() -> int:
 class Running:
     """A running `up`. Times in seconds since the epoch."""
 
+    location = "toy"
+
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.toy = self.data / "toy"
         self.port = port or free_port()
-        self.output = folder / f"up-{uuid.uuid4()}.log"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "workspace.yaml").write_text(_WORKSPACE)
+        self.start()
+
+    def command(self) -> list[str]:
+        """What Python is to run."""
+        workspace = self.folder / "workspace.yaml"
+        workspace.write_text(_WORKSPACE)
+        return ["-c", _UP, str(self.port), str(workspace)]
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "TIKTOK_ASSETS_DATA_DIR": str(self.data),
+            "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1",  # not 5: retries
+        }
+
+    def start(self) -> None:
+        self.output = self.folder / f"up-{uuid.uuid4()}.log"
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _UP, str(self.port), str(folder / "workspace.yaml")],
+                [sys.executable, *self.command()],
                 cwd=PROJECT,
-                env=os.environ
-                | {
-                    "TIKTOK_ASSETS_DATA_DIR": str(self.data),
-                    "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1",  # not 5: retries
-                },
+                env=os.environ | self.environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -128,7 +140,7 @@ class Running:
     def launch(self, job: str) -> str:
         """Start a job as the launchpad does; its run's id."""
         selector = {
-            "repositoryLocationName": "toy",
+            "repositoryLocationName": self.location,
             "repositoryName": "__repository__",
             "jobName": job,
         }
