@@ -23,9 +23,8 @@ def join(sources: Sequence[Path], target: Path) -> None:
         found = [_first_with(kind, sources, stack) for kind in ("video", "audio")]
         if found[0] is None:
             raise ValueError(f"{target.name}: no video in {', '.join(p.name for p in sources)}")
-        out = stack.enter_context(
-            av.open(str(target), "w", options={"movflags": "faststart"})  # others ignore it
-        )
+        whole = {"movflags": "faststart"} if target.suffix == ".mp4" else {}
+        out = stack.enter_context(av.open(str(target), "w", options=whole))
         for packet in in_order([copied_packets(out, *one) for one in found if one is not None]):
             out.mux(packet)
 

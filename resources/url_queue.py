@@ -182,7 +182,7 @@ class UrlQueue:
         """How many URLs are in each state."""
         query = sa.select(_URLS.c.state, sa.func.count()).group_by(_URLS.c.state)
         with self._engine.connect() as connection:
-            found: dict[str, int] = dict(connection.execute(query).tuples().all())
+            found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
         return {state: found.get(state, 0) for state in State}
 
     def _set(self, url: str, **values: Any) -> None:
