@@ -76,10 +76,13 @@ class CrossAnalyzerIntelligence(Analyzer):
     summary says which analyzers were missing, which had nothing to say and which rules could not
     run.
 
-    Accuracy: each rule finds its made case and not the made case beside it. Lips against voice:
-    right on the one demo clip in which a man speaks on screen and the sample, where a portrait is
-    shown while somebody else speaks; clips with labels for the rest are lacking. What a finding
-    says of viewers is practice and no measurement.
+    Accuracy: each rule finds its made case and not the made case beside it. Of 40 made videos with
+    cuts on the beat it finds 40, of 40 with cuts anywhere none; of 18 pairs of text and speech it
+    tells 18 right; a made speaker off screen is found in 40 of 40 cases and never where lips speak.
+    On real clips: the sample's five cuts on the beat and nine captions that are said, the one man
+    who speaks on screen (webcam_hello_world_text), and the sample's 14 seconds of a voice whose
+    speaker is not seen. For moods, emphasis, gaze and products real labels are lacking. What a
+    finding says of viewers is practice and no measurement.
     """
 
     name = "cross_analyzer_intelligence"

@@ -68,8 +68,9 @@ class TemporalFlow(Analyzer):
     - `loop`: the last picture runs into the first as pictures half a second apart do elsewhere. A
       static shot of something that stands still loops as well.
 
-    Accuracy: parts are checked on made curves and by eye on 14 real clips; nobody has labelled the
-    arcs of real videos, so a figure is not told. Curves order the seconds of one video; they do not
+    Accuracy: parts are checked on made curves, on the sample (its turn is found 0.03 s from the
+    last scene's beginning, and its call to action) and by eye on 14 real clips; nobody has labelled
+    the arcs of real videos, so a figure for them is not told. Curves order the seconds of one video; they do not
     predict what viewers do.
     """
 
