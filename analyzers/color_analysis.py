@@ -126,6 +126,10 @@ class ColorAnalysis(Analyzer):
     The measures follow the publications their columns name. Grade and mood are rules of thumb on
     top of them: a grade comes with its evidence, and the mood is what Valdez & Mehrabian (1994)
     found brightness and saturation to do, said in a word of Russell's circumplex.
+
+    Accuracy: the black-and-white clip is read so in every second and no colour clip is; sepia is
+    found in the seconds that have it. Palette and grade are held against made pictures only, mood
+    against nothing.
     """
 
     name: ClassVar[str] = "color_analysis"

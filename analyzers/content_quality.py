@@ -146,6 +146,9 @@ class ContentQuality(Analyzer):
     Measured on the frames kept for analysis, not on the file's: the full-size ones are JPEG of
     quality 92 (which takes away faint noise and adds up to 0.4 levels of blockiness) and have a
     short side of 1080 pixels at most, so blocks of larger videos are not found.
+
+    Accuracy: blur, noise, blocks, dark and over-exposure made in three strengths each lower their
+    own part step by step, and the score with it. No ratings by people were to be had.
     """
 
     name: ClassVar[str] = "content_quality"

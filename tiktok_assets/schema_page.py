@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -40,7 +41,7 @@ def _lines() -> Iterator[str]:
 def _analyzer(cls: type[Analyzer]) -> Iterator[str]:
     yield f"## {cls.name}"
     yield ""
-    yield (cls.__doc__ or "").strip().splitlines()[0]
+    yield inspect.getdoc(cls) or ""
     yield ""
     needs = [f"stage {cls.stage.value}", f"version {cls.version}"]
     for label, names in (
