@@ -70,8 +70,8 @@ class TemporalFlow(Analyzer):
 
     Accuracy: parts are checked on made curves, on the sample (its turn is found 0.03 s from the
     last scene's beginning, and its call to action) and by eye on 14 real clips; nobody has labelled
-    the arcs of real videos, so a figure for them is not told. Curves order the seconds of one video; they do not
-    predict what viewers do.
+    the arcs of real videos, so a figure for them is not told. Curves order the seconds of one
+    video; they do not predict what viewers do.
     """
 
     name = "temporal_flow"
