@@ -66,8 +66,8 @@ class Voices(Analyzer):
     Spans are of the sound, which can be longer than the picture. Not applicable where there is no
     audio track, and where it is silent (below half a step of 16 bits throughout).
 
-    Accuracy: speakers counted right where turns of two and three voices were joined, at most 0.05 of the speech
-    given to the wrong one; no voice in the trailer's music.
+    Accuracy: speakers counted right where turns of two and three voices were joined, at most 0.05
+    of the speech given to the wrong one; no voice in the trailer's music.
     """
 
     name = "voices"
