@@ -98,7 +98,7 @@ class AudioAnalysis(Analyzer):
     """
 
     name = "audio_analysis"
-    version = "3"
+    version = "4"
     family = Family.SOUND
     stage = Stage.FAST
     kinds = ("pyloudnorm", "scipy")
@@ -122,8 +122,8 @@ class AudioAnalysis(Analyzer):
         _number("loudness_lufs", "Loudness of the second, ungated"),
         _number("momentary_max_lufs", "Loudest 400 ms of those that begin in the second"),
         _number("short_term_lufs", "Loudness of the 3 s around the middle of the second, ungated"),
-        _number("rms_dbfs", "Root mean square level over all channels", maximum=6.0),
-        _number("peak_dbfs", "Highest sample of any channel", maximum=12.0),
+        _number("rms_dbfs", "Root mean square level over all channels"),
+        _number("peak_dbfs", "Highest sample of any channel"),
         _number("crest_db", "Peak above RMS level", minimum=0.0),
         _ratio("clipping_ratio", "Share of samples at full scale, three or more in a row"),
         _number("centroid_hz", "Centre of the magnitude spectrum", 0.0),

@@ -106,6 +106,7 @@ def spectrum(sound: np.ndarray, rate_hz: int) -> Spectrum:
         reached = np.cumsum(power, axis=1) >= _ROLLOFF * total[:, None]
         rolloff = hz[reached.argmax(axis=1)]
         flatness = np.exp(np.log(power + 1e-12).mean(axis=1)) / (power.mean(axis=1) + 1e-12)
+        flatness = np.minimum(flatness, 1.0)  # of a single sample it is 1, but for rounding
         flux = _distance(last, magnitude)
         for row, values in enumerate((centroid, rolloff, flatness, flux)):
             found[row, part] = np.where(loud, values, np.nan)

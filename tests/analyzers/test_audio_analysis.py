@@ -208,3 +208,18 @@ def test_preview_draws_curve_beats_and_bars() -> None:
     silent = made_video(1.0, sound=False)
     nothing, _ = run_analyzer(analyzer, silent, {"voices": made_voices(silent)})
     assert analyzer.preview(silent, nothing).markdown == "no audio track"
+
+
+def test_a_click_of_one_sample_is_as_flat_as_can_be() -> None:
+    sound = np.zeros((2 * RATE_HZ, 1))
+    sound[RATE_HZ] = 0.9
+    flatness = analyze(sounding(sound)).segments["flatness_ratio"].to_pylist()
+    assert flatness[1] == pytest.approx(1.0)
+    assert max(f for f in flatness if f is not None) <= 1.0
+
+
+def test_sound_above_full_scale_is_measured_as_it_is() -> None:
+    """A track of floating point numbers may hold any level."""
+    summary = analyze(sounding(tone(500, 2.0, 10.0))).summary
+    assert summary["peak_dbfs"] == pytest.approx(20.0, abs=0.05)
+    assert summary["rms_dbfs"] == pytest.approx(17.0, abs=0.05)
