@@ -99,7 +99,7 @@ class SpeechEmotion(Analyzer):
     """
 
     name = "speech_emotion"
-    version = "1"
+    version = "2"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy", "vader")

@@ -95,7 +95,7 @@ class SpeechFlow(Analyzer):
     """
 
     name = "speech_flow"
-    version = "1"
+    version = "2"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy",)

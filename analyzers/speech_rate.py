@@ -80,7 +80,7 @@ class SpeechRate(Analyzer):
     """
 
     name = "speech_rate"
-    version = "1"
+    version = "2"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("cmudict", "pyphen")

@@ -16,6 +16,8 @@ from analyzers.methods.speech_spans import Span, overlap_s
 SHORTEST_PAUSE_S = 0.25
 #: Less speech than this has no rate: errors of the words' times would make it.
 LEAST_RATE_S = 0.3
+#: A voice that goes on for longer after the last word says something that is not written down.
+_LONGEST_END_S = 0.4
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Stretch:
     """Words of one speaker in a row, and the pauses between them; times in seconds.
 
     It begins and ends with the voice: after a pause, Whisper lets a word begin up to 0.1 s early,
-    and before one it lets the last word end 0.1 to 0.3 s early.
+    and before one it lets the last word end 0.1 to 0.3 s early. A voice that goes on for more than
+    0.4 s is left to what was not written down, such as a laugh or a song.
     """
 
     words: tuple[TalkWord, ...]
@@ -142,7 +145,7 @@ def _stretches(
         start_s, end_s = group[0].start_s, group[-1].end_s
         start_s = max([start_s, *(a for a, b in voice if start_s < a < group[0].end_s)])
         until_s = [b for a, b in voice if a < end_s <= b]
-        end_s = max(end_s, min([*until_s, next_s])) if until_s else end_s
+        end_s = max(end_s, min([*until_s, next_s, end_s + _LONGEST_END_S])) if until_s else end_s
         inside = tuple((a, b) for a, b in pauses if start_s < a and b < end_s)
         found.append(Stretch(tuple(group), start_s, end_s, inside))
     return found

@@ -40,6 +40,12 @@ def test_an_utterance_ends_where_the_next_begins_at_the_latest() -> None:
     assert first.end_s == second.start_s == 1.5
 
 
+def test_a_voice_that_goes_on_without_words_is_not_the_utterance() -> None:
+    """A laugh, a song, or words that nobody could make out."""
+    [one] = utterances([word("a", 1.0, 1.4)], [(1.0, 9.0)])
+    assert (one.start_s, one.end_s) == (1.0, pytest.approx(1.8))
+
+
 def test_pauses_within_are_not_spoken() -> None:
     words = [word("a", 1.0, 1.5), word("b", 2.0, 2.5)]
     [one] = utterances(words, [(1.0, 1.5), (2.0, 2.5)])
