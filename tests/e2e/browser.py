@@ -12,7 +12,9 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 _OPTIONS = """
 --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
@@ -53,6 +55,9 @@ class Browser:
         """Click what has exactly this text."""
         found = self.driver.find_elements(By.XPATH, f"//*[normalize-space(text())='{text}']")
         next(element for element in found if element.is_displayed()).click()
+
+    def press_alt(self, key: str) -> None:
+        ActionChains(self.driver).key_down(Keys.ALT).send_keys(key).key_up(Keys.ALT).perform()
 
     def picture(self, name: str) -> Path:
         file = self.pictures / f"{name}.png"
