@@ -103,7 +103,11 @@ def _change(signals: Signals, start: int, stop: int) -> _Change | None:
     # What moved in the meantime is left out.
     missed = np.abs(mapped - after).mean(2)
     still = missed <= np.quantile(missed, _STILL)
-    unexplained = difference(mapped[still], after[still]) / difference(before[still], after[still])
+    # Where nothing but a part of the picture changes, something was laid over it.
+    changed = difference(before[still], after[still])
+    if changed < _LEAST_CHANGE / 2:
+        return None
+    unexplained = difference(mapped[still], after[still]) / changed
     if unexplained > _UNEXPLAINED:
         return None
     # It stays: what was mapped is nearer to the later picture than what was before.

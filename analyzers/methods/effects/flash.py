@@ -11,8 +11,9 @@ NAME = "flash"
 
 #: Editors' flashes last 2 to 10 frames. The picture, or the next one, is back after this.
 _LONGEST_S = 0.5
-#: What is left of a flash's greatest difference when the picture counts as back.
-_BACK = 0.15
+#: What is left of a flash's greatest difference when the picture counts as back, beside what moved
+#: in the meantime; and at most, however much that is.
+_BACK, _MOST_LEFT = 0.15, 0.5
 #: From this part of the greatest difference on it shows.
 _SHOWS = 0.2
 #: The change in mean luma, in levels of 255. Below it is flicker.
@@ -48,7 +49,8 @@ def _flash(signals: Signals, start: int, reach: int) -> Effect | None:
     # Movement may set in just before it.
     late = int(np.flatnonzero(apart >= _SHOWS * apart[peak])[0])
     start, apart, peak = start + late, apart[late:], peak - late
-    back = np.flatnonzero(apart[peak:] < _BACK * apart[peak] + 2 * signals.usual[start])
+    left = min(_BACK * apart[peak] + 2 * signals.usual[start], _MOST_LEFT * apart[peak])
+    back = np.flatnonzero(apart[peak:] < left)
     if not len(back):
         return None
     end = start + peak + int(back[0])
