@@ -77,7 +77,7 @@ class VisualEffects(Analyzer):
     """
 
     name: ClassVar[str] = "visual_effects"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.EDIT
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv", "scipy")
@@ -131,12 +131,11 @@ class VisualEffects(Analyzer):
             for row in cuts
             if row["type"] == "transition"
         ]
-        effects = [
-            effect
-            for effect in find_effects(Signals(video, transitions))
-            if effect.confidence >= self.settings.min_confidence
+        found = [
+            *find_effects(Signals(video, transitions)),
+            *_overlays(upstream.get("text_overlay")),
         ]
-        effects += _overlays(upstream.get("text_overlay"))
+        effects = [e for e in found if e.confidence >= self.settings.min_confidence]
         effects.sort(key=lambda e: (e.start_s, e.end_s, KINDS.index(e.effect)))
         return AnalysisResult(
             observations=self.observations([_row(effect) for effect in effects]),

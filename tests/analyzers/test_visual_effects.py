@@ -15,11 +15,14 @@ from analyzers.methods.effects.search import find_effects
 from analyzers.methods.effects.signals import Signals, Transition
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
+from analyzers.text_overlay import TextOverlay
 from analyzers.video import Video
 from analyzers.visual_effects import KINDS, VisualEffects
+from tests.analyzers.made import made_video
 from tests.analyzers.made_effects import EFFECTS, Shot, footage, video_of
 from tests.analyzers.made_shots import dissolve, scene, thumbs
 from tests.analyzers.made_shots import video_of as video_of_thumbs
+from tests.analyzers.made_upstream import made_result, made_shots
 
 #: Without a codec's smoothing; 180 pixels high, so that it is quick.
 SECONDS, HEIGHT = 2.4, 180
@@ -180,6 +183,31 @@ def test_the_preview_shows_each_effect(shot: Shot, other: Shot) -> None:
 
 def test_a_single_frame_has_none(shot: Shot) -> None:
     assert found(video_of(replace(shot, frames=shot.frames[:1]))) == []
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 161), (161, 1), (2, 2000), (10, 12)])
+def test_slivers_have_neither_bars_nor_panels(height: int, width: int) -> None:
+    rng = np.random.default_rng(5)
+    frames = rng.integers(0, 256, (60, height, width, 3), np.uint8)
+    video = video_of(Shot(frames, 30.0))
+    result = analyzed(video, [])
+    assert {row["effect"] for row in result.observations.to_pylist()} <= {"overlay"}
+    row = {"type": "transition", "kind": "dissolve", "time_s": 1, "end_s": 1.5, "confidence": 0.9}
+    assert VisualEffects(Models({})).preview(video, analyzed(video, [row])).image
+
+
+def test_a_faint_overlay_is_left_out() -> None:
+    video = made_video(end_s=2.0)
+    lines = [
+        {"role": role, "text": "so", "time_s": 0.0, "end_s": 1.0, "confidence": sure}
+        for role, sure in (("caption", 0.3), ("sticker", 0.6))
+    ]
+    texts = made_result(TextOverlay, video.grid, lines)
+    result = VisualEffects(Models({})).analyze(
+        video, {"cut_analysis": made_shots(video.grid), "text_overlay": texts}
+    )
+    overlays = [r["detail"] for r in result.observations.to_pylist() if r["effect"] == "overlay"]
+    assert overlays == ["sticker"]
 
 
 def test_every_kind_is_declared() -> None:

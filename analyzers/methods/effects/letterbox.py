@@ -22,6 +22,8 @@ _LEAST, _MOST, _ALIKE = 0.025, 0.4, 0.2
 _EDGE_LEVELS, _EDGE_SHARE, _LEAST_EDGE_SHARE, _EDGE_PX = 16.0, 0.5, 0.05, 4
 #: Bars shorter than this are not looked for; bars stay where they are to so many pixels.
 _SHORTEST_S, _SAME_PX = 0.8, 2
+#: Pictures lower (narrower) than this have no room for bars.
+_LEAST_SIDE_PX = 16
 #: Every so many pixels along a bar are looked at.
 _THINNED = 4
 #: A picture darker (brighter) than this, 95 % of it, does not show where it begins.
@@ -71,11 +73,13 @@ def _bars(frame: np.ndarray) -> _Bars | None:
     """The bars above and below in one frame; None where nothing is seen."""
     frame = frame[:, ::_THINNED]
     length = len(frame)
+    if length < _LEAST_SIDE_PX:
+        return None
     inner = frame[int(length * 0.3) : int(length * 0.7) : _THINNED]
     dark = (_extreme(inner, white=False) < _BLANK).mean() >= 0.95
     if dark or (_extreme(inner, white=True) > 255 - _BLANK).mean() >= 0.95:
         return None
-    least, most = int(_LEAST * length), int(_MOST * length)
+    least, most = max(1, int(_LEAST * length)), int(_MOST * length)
     for white in (False, True):
         # Most pictures have none: a look at the outermost lines settles it.
         if not _plain(frame[[least // 2, length - 1 - least // 2]], white).all():

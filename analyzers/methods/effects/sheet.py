@@ -50,7 +50,7 @@ def effect_sheet(video: Video, rows: Sequence[Mapping[str, Any]], kinds: Sequenc
 def _tile(video: Video, row: Mapping[str, Any]) -> np.ndarray:
     width = (WIDTH_PX + _COLUMNS - 1) // _COLUMNS
     side = (width - 2 * _GAP_PX) // 2
-    height = min(200, round(side * video.info.height_px / video.info.width_px))
+    height = int(np.clip(round(side * video.info.height_px / video.info.width_px), 1, 200))
     tile = np.full((height + _LABEL_PX + _GAP_PX, width, 3), _PAPER, np.uint8)
     middle_s = (row["time_s"] + row["end_s"]) / 2
     if row["time_s"] > 0:

@@ -31,6 +31,8 @@ _DETAIL, _LEAST_DETAIL = 4.0, 0.35
 #: of each eighth of it, and the lines around have much less. Door and window frames reach neither
 #: end of the picture, or are not sharp to the pixel, or not straight.
 _LEVELS, _LEAST_LENGTH, _LEAST_EIGHTH, _AROUND = 8.0, 0.6, 0.2, 0.35
+#: Smaller pictures have no room for panels.
+_LEAST_SIDE_PX = 32
 _SHORTEST_S = 0.8
 #: Of the 5 frames a second so many may miss the edge where both panels are alike there.
 _GAP = 3
@@ -39,6 +41,8 @@ _GAP = 3
 def find(signals: Signals) -> list[Effect]:
     """Stretches in which the picture is split."""
     times_s = signals.video.analysis.times_s
+    if min(signals.video.analysis[0].shape[:2]) < _LEAST_SIDE_PX:
+        return []
     lines = sorted({line for layout in _LAYOUTS.values() for line in layout})
     seen = {line: np.zeros(len(times_s)) for line in lines}
     for part, frames in signals.analysis_batches():
