@@ -15,7 +15,7 @@ from rich.table import Table
 
 from analyzers.models import runtime
 from tiktok_assets import models_cli, urls_cli
-from tiktok_assets.settings import PROJECT_DIR, Settings
+from tiktok_assets.settings import Settings
 
 app = typer.Typer(
     name="tiktok-assets",
@@ -37,8 +37,9 @@ def _settings(
 ) -> None:
     global _debug
     _debug = debug
-    os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR))
-    Settings().export()
+    settings = Settings()
+    settings.export()
+    os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home()))
     runtime.prepare()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
@@ -17,7 +18,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 
 from tiktok_assets.lanes import ANALYSIS, LANE_TAG, QUEUE_TAG
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import PROJECT_DIR, Settings
 
 # dagster.yaml switches telemetry off, but only this keeps the webserver from making the folders
 # for it beside the code.
@@ -33,9 +34,21 @@ class ProjectInstance(DagsterInstance):
         return {}
 
     @staticmethod
-    def config_defaults(_dagster_home: str) -> Mapping[str, Any]:
-        """Storage, compute logs and artifacts, for what dagster.yaml leaves open."""
-        folder = Settings().data_dir.resolve() / "dagster"
+    def config_defaults(dagster_home: str) -> Mapping[str, Any]:
+        """Storage, compute logs and artifacts, for what dagster.yaml leaves open.
+
+        Raises `RuntimeError` where DAGSTER_HOME is for SQLite and the setting database_url names a
+        Postgres: some of the processes would else look into another database.
+        """
+        settings = Settings()
+        home = settings.dagster_home()
+        if home != PROJECT_DIR and Path(dagster_home).resolve() == PROJECT_DIR:
+            raise RuntimeError(
+                "The setting database_url keeps Dagster's state in Postgres, but DAGSTER_HOME is "
+                f"{dagster_home}, whose dagster.yaml is for SQLite: set it to {home}, or unset it."
+            )
+        settings.export()
+        folder = settings.data_dir.resolve() / "dagster"
         folder.mkdir(parents=True, exist_ok=True)
         return InstanceRef.config_defaults(str(folder))
 

@@ -2,21 +2,27 @@
 
 Precedence: arguments, then environment (`TIKTOK_ASSETS_<NAME>`, nested with `__`), then the file
 `tiktok-assets.toml` in the project folder (or the one `TIKTOK_ASSETS_CONFIG` names), then defaults.
+
+Relative paths, wherever they are set, are resolved against the folder of that file, so that they
+mean the same for every process, whatever its working folder is. docs/configuration.md is made from
+the fields' descriptions.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from analyzers.base import Analyzer, AnalyzerSettings
 from analyzers.models.lending import ModelChoice
@@ -27,6 +33,24 @@ from resources.url_settings import UrlSettings
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 """The checkout; all state lies below its `data/` unless configured otherwise."""
+_PG_DRIVER = "postgresql+psycopg2"
+
+
+def config_file() -> Path:
+    """The TOML file of settings, which need not be there."""
+    named = os.environ.get("TIKTOK_ASSETS_CONFIG")
+    return Path(named).absolute() if named else PROJECT_DIR / "tiktok-assets.toml"
+
+
+def _placed(path: Path) -> Path:
+    return config_file().parent / path.expanduser()
+
+
+def _placed_url(url: str) -> str:
+    return str(_placed(Path(url))) if url and "://" not in url else url
+
+
+Place = Annotated[Path, AfterValidator(_placed)]
 
 
 class _Part(BaseModel):
@@ -49,7 +73,9 @@ class AnalyzerConfig(_Part):
     """One analyzer: on or off, its own settings, its models where they differ."""
 
     enabled: bool | None = Field(None, description="Unset: as the analyzer itself declares")
-    settings: dict[str, object] = Field(default_factory=dict)
+    settings: dict[str, object] = Field(
+        default_factory=dict, description="Its own settings; docs/schema.md lists them"
+    )
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="By role")
 
 
@@ -65,7 +91,7 @@ class PeopleSettings(_Part):
 class WatchSettings(_Part):
     """The folders in which new videos are dropped."""
 
-    folders: list[Path] = Field(
+    folders: list[Place] = Field(
         default_factory=list, description="Watched folders; none: `downloads` below data_dir"
     )
     settle_s: float = Field(
@@ -102,10 +128,10 @@ _GUESS_FROM_FACES = {"age_estimation", "face_emotion"}
 class StageLimits(_Part):
     """How many analyzers of a stage run at once within a run."""
 
-    heavy_gpu: int = Field(1, ge=1)
-    medium_gpu: int = Field(6, ge=1)
-    light_gpu: int = Field(7, ge=1)
-    fast: int = Field(10, ge=1)
+    heavy_gpu: int = Field(1, ge=1, description="Models that want a GPU for themselves")
+    medium_gpu: int = Field(6, ge=1, description="Detectors, OCR, speech recognition")
+    light_gpu: int = Field(7, ge=1, description="Small networks")
+    fast: int = Field(10, ge=1, description="Signal processing, and what joins other results")
 
 
 class Settings(BaseSettings):
@@ -115,14 +141,19 @@ class Settings(BaseSettings):
         env_prefix="TIKTOK_ASSETS_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data_dir: Path = Field(PROJECT_DIR / "data", description="All state lies below this folder")
-    models_dir: Path | None = Field(None, description="Models' weights; unset: below data_dir")
-    results_url: str = Field(
+    data_dir: Place = Field(PROJECT_DIR / "data", description="All state lies below this folder")
+    models_dir: Place | None = Field(None, description="Models' weights; unset: below data_dir")
+    results_url: Annotated[str, AfterValidator(_placed_url)] = Field(
         "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
     )
     broker_url: str = Field(
         "",
         description="Where runs wait for a worker, e.g. redis://host:6379/0; empty: a folder",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="Postgres in which Dagster keeps runs and events, for several machines: "
+        "postgresql://user:password@host/name; empty: SQLite below data_dir",
     )
     profile: Literal["embedded", "full"] = Field(
         "embedded", description="Which models stand behind the analyzers"
@@ -130,7 +161,9 @@ class Settings(BaseSettings):
     models: dict[str, ModelSettings] = Field(
         default_factory=dict, description="Models by role, in place of the profile's"
     )
-    analyzers: dict[str, AnalyzerConfig] = Field(default_factory=dict)
+    analyzers: dict[str, AnalyzerConfig] = Field(
+        default_factory=dict, description="Analyzers by name, where they differ from the defaults"
+    )
     people: PeopleSettings = PeopleSettings()
     stage_limits: StageLimits = StageLimits()
     max_concurrent_steps: int = Field(
@@ -155,16 +188,47 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, environment, TOML file."""
-        file = os.environ.get("TIKTOK_ASSETS_CONFIG", PROJECT_DIR / "tiktok-assets.toml")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, url: SecretStr) -> SecretStr:
+        """SQLAlchemy 2.1 would take psycopg 3 for `postgresql://`; dagster-postgres cannot."""
+        if not url.get_secret_value():
+            return url
+        try:
+            parsed = make_url(url.get_secret_value())
+        except ArgumentError:
+            raise ValueError("it is no URL such as postgresql://user:password@host/name") from None
+        if parsed.drivername not in ("postgres", "postgresql", _PG_DRIVER):
+            raise ValueError(f"{parsed.drivername}:// is no Postgres with the driver psycopg2")
+        return SecretStr(parsed.set(drivername=_PG_DRIVER).render_as_string(hide_password=False))
 
     def files(self) -> ModelFiles:
         """The models' weights on this machine."""
         return ModelFiles(self.models_dir or self.data_dir / "models")
 
     def export(self) -> None:
-        """Tell the data folder to child processes and to what does not know these settings."""
+        """Tell child processes, and what does not know these settings, where all is."""
         os.environ["TIKTOK_ASSETS_DATA_DIR"] = str(self.data_dir.resolve())
+        if "TIKTOK_ASSETS_CONFIG" in os.environ:
+            os.environ["TIKTOK_ASSETS_CONFIG"] = str(config_file())
+        if url := self.database_url.get_secret_value():
+            os.environ["TIKTOK_ASSETS_DATABASE_URL"] = url  # dagster.postgres.yaml reads it
+
+    def dagster_home(self) -> Path:
+        """The folder of the dagster.yaml in force; it is made where it is missing."""
+        if not self.database_url.get_secret_value():
+            return PROJECT_DIR
+        home = self.data_dir.resolve() / "dagster" / "postgres"
+        home.mkdir(parents=True, exist_ok=True)
+        wanted = PROJECT_DIR / "dagster.postgres.yaml"
+        place = home / "dagster.yaml"
+        if not place.is_symlink() or place.readlink() != wanted:
+            new = home / f".dagster.yaml.{os.getpid()}"
+            new.symlink_to(wanted)
+            new.replace(place)  # whole at any time: several processes start at once
+        return home
 
     @property
     def watched_folders(self) -> list[Path]:

@@ -128,8 +128,10 @@ def up(
         UpError: it already runs on this data folder, the port is taken, or a part does not start
             or dies again and again.
     """
-    data_dir = Settings().data_dir.resolve()
-    os.environ["DAGSTER_HOME"] = str(PROJECT_DIR)
+    settings = Settings()
+    settings.export()
+    data_dir = settings.data_dir.resolve()
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home())
     address = f"http://{host}:{port}"
     with ExitStack() as stack:
         stack.enter_context(_only_one(data_dir / "state" / "up.lock", address))
