@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+
+from resources.web_address import is_listed
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 _ENGINES = frozenset({"deno", "bun", "node", "qjs", "quickjs"})
@@ -35,6 +38,8 @@ class AddressGuard:
         """`networks` are allowed although not public; so is the proxy, by name or address."""
         self._networks = [ip_network(name) for name in networks]
         self._proxy_host = proxy_host
+        self._proxies: set[str] = set()
+        self._hosts: Collection[str] = ("*",)
         #: One sentence each.
         self.refusals: list[str] = []
 
@@ -46,13 +51,21 @@ class AddressGuard:
         if event in ("socket.connect", "socket.sendto"):
             self.check(arguments[1])
         elif event == "socket.getaddrinfo":
-            if self._proxy_host and arguments[0] == self._proxy_host:
-                self._allow_proxy()
+            self._look_up(arguments[0])
         elif event in _REACHES_OUT or (
             event == "subprocess.Popen" and Path(str(arguments[0])).stem not in _ENGINES
         ):
             # Not among the refusals: yt-dlp looks for programs and does without those it lacks.
             raise Refused(f"{event}: no program may be started during a download")
+
+    @contextmanager
+    def only(self, hosts: Collection[str]) -> Iterator[None]:
+        """Allow only these hosts (see `web_address`) to be looked up inside the block."""
+        before, self._hosts = self._hosts, hosts
+        try:
+            yield
+        finally:
+            self._hosts = before
 
     def check(self, address: object) -> None:
         """Raise `Refused` unless the address is that of an allowed host.
@@ -66,10 +79,13 @@ class AddressGuard:
             ip = None
         if ip is not None and self._allowed(ip):
             return
-        self.refusals.append(
+        raise self._refused(
             f"{host} is no public address; the setting urls.private_networks allows it"
         )
-        raise Refused(self.refusals[-1])
+
+    def _refused(self, why: str) -> Refused:
+        self.refusals.append(why)
+        return Refused(why)
 
     def _allowed(self, ip: IPv4Address | IPv6Address) -> bool:
         forms = _forms(ip)
@@ -77,8 +93,16 @@ class AddressGuard:
             return True
         return all(form.is_global and not form.is_multicast for form in forms)
 
+    def _look_up(self, host: str | bytes | None) -> None:
+        name = host.decode() if isinstance(host, bytes) else host or ""
+        if self._proxy_host and name == self._proxy_host:
+            self._allow_proxy()
+        elif name not in self._proxies and not is_listed(name, self._hosts):
+            raise self._refused(f"the host {name} is not on the list (setting urls.hosts)")
+
     def _allow_proxy(self) -> None:
         host, self._proxy_host = self._proxy_host, ""  # the look-up comes here again
+        self._proxies.add(host)
         found = {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(host, None)}
         self._networks += [ip_network(ip) for ip in found]
 

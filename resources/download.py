@@ -58,8 +58,8 @@ _SUFFIXES = {"matroska,webm": ".mkv", "mpegts": ".ts", "avi": ".avi", "flv": ".f
 class _Web(YoutubeDL):
     """yt-dlp, asked only for pages of hosts on the list."""
 
-    def __init__(self, params: dict[str, Any], hosts: list[str]) -> None:
-        self._hosts = hosts
+    def __init__(self, params: dict[str, Any], hosts: list[str], guard: AddressGuard) -> None:
+        self._hosts, self._guard = hosts, guard
         self._pages: set[str] = set()
         super().__init__(params)
         self.add_info_extractor(TikTokIE())
@@ -73,9 +73,11 @@ class _Web(YoutubeDL):
     def urlopen(self, req: Request | str) -> Response:
         """The same; a page may redirect to what is on the list, a video's file to anywhere."""
         asked = req if isinstance(req, str) else req.url
-        response = super().urlopen(req)
-        if asked.partition("#")[0] in self._pages:
-            self._check(response.url)
+        if asked.partition("#")[0] not in self._pages:
+            return super().urlopen(req)
+        with self._guard.only(self._hosts):  # so that nobody else is even asked
+            response = super().urlopen(req)
+        self._check(response.url)  # by a proxy, which looks up the hosts itself
         return response
 
     def _check(self, url: str) -> None:
@@ -103,7 +105,7 @@ class _Log:
         """Raised as well."""
 
 
-def download(request: Mapping[str, Any], tell: Tell) -> list[dict[str, Any]]:
+def download(request: Mapping[str, Any], tell: Tell, guard: AddressGuard) -> list[dict[str, Any]]:
     """Download the videos behind `request["url"]` into `request["folder"]`.
 
     Returns for each: `video` and `info` (names in the folder; both null for one that is in the
@@ -112,7 +114,7 @@ def download(request: Mapping[str, Any], tell: Tell) -> list[dict[str, Any]]:
     """
     folder = Path(request["folder"])
     folder.mkdir(parents=True, exist_ok=True)
-    with _Web(_parameters(request, tell), request["hosts"]) as web:
+    with _Web(_parameters(request, tell), request["hosts"], guard) as web:
         found = web.extract_info(request["url"], download=False)
         if not found:
             raise Unwanted("unavailable", "no video was found behind the URL")
@@ -332,7 +334,7 @@ def main() -> None:
     guard.install()
     tell({})
     try:
-        tell({"ok": download(request, tell)})
+        tell({"ok": download(request, tell, guard)})
     except Exception as error:
         why = failure(error, guard)
         if why.kind == "bug":

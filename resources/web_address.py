@@ -24,6 +24,11 @@ def refusal(url: str, hosts: Collection[str]) -> str:
         return "it is no URL"
     if parts.username is not None or parts.password is not None:
         return "it has a name or password in it"
-    if "*" not in hosts and not any(host == h or host.endswith(f".{h}") for h in hosts):
+    if not is_listed(host, hosts):
         return f"the host {host} is not on the list (setting urls.hosts)"
     return ""
+
+
+def is_listed(host: str, hosts: Collection[str]) -> bool:
+    """Whether a host, or one that it lies below, is among `hosts`; `*` is any."""
+    return "*" in hosts or any(host == one or host.endswith(f".{one}") for one in hosts)

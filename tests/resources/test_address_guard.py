@@ -150,3 +150,24 @@ with yt_dlp.YoutubeDL({{"quiet": True}}) as web:
     assert "Urllib" in told
     assert "CurlCFFI" not in told
     assert "imported" not in told
+
+
+def test_inside_a_block_only_hosts_on_the_list_are_looked_up():
+    told = _in_a_process(
+        """
+import socket
+from resources.address_guard import AddressGuard, Refused
+guard = AddressGuard()
+guard.install()
+with guard.only(["tiktok.com"]):
+    for host in ("127.0.0.1", b"localhost"):
+        try:
+            socket.getaddrinfo(host, 80)
+        except Refused as refused:
+            print(refused)
+print(bool(socket.getaddrinfo("127.0.0.1", 80)))
+"""
+    )
+    assert "the host 127.0.0.1 is not on the list" in told
+    assert "the host localhost is not on the list" in told
+    assert told.endswith("True\n")
