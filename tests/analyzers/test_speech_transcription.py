@@ -249,6 +249,15 @@ def test_a_window_without_words_to_believe_decides_no_language() -> None:
     assert result.summary["removed_word_count"] == 1
 
 
+def test_a_window_whose_words_are_all_taken_out_decides_no_language() -> None:
+    """Probable in itself, but no word of it is sure, as over a crowd or a song."""
+    unsure = passage([("blah", 0.2, 0.6, 0.1), ("blub.", 0.8, 1.2, 0.2)])
+    recognizer = Recognizer([[unsure], [HELLO]])
+    result = analyze(sounding(50.0), [(1.0, 26.0), (40.0, 45.0)], recognizer)
+    assert [a["language"] for a in recognizer.asked] == [None, None]
+    assert result.summary["removed_word_count"] == 2
+
+
 def test_a_given_language_is_not_measured() -> None:
     settings = SpeechTranscription.Settings(language="fr")
     result = analyze(sounding(4.0), [(0.5, 2.2)], Recognizer([[HELLO]]), settings)
