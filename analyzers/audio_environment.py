@@ -26,6 +26,7 @@ from analyzers.base import (
 from analyzers.methods import sound_places
 from analyzers.methods.background_noise import (
     FRAME_S,
+    LEAST_VOICE_S,
     NO_SOUND,
     background_dbfs,
     frame_powers,
@@ -113,7 +114,7 @@ class AudioEnvironment(Analyzer):
     """
 
     name = "audio_environment"
-    version = "1"
+    version = "2"
     family = Family.SOUND
     stage = Stage.FAST
     kinds = ("yamnet", "signal-processing")
@@ -398,7 +399,11 @@ class _Measures:
             found.append("no gap in the speech in which the noise could be heard")
         elif self.snr_db is None and self.noise is not None and self.noise <= NO_SOUND:
             found.append("between the words there is digital silence")
-        elif self.snr_db is not None and self.has_music:
+        elif self.snr_db is None and self.inside.sum() * FRAME_S < LEAST_VOICE_S:
+            found.append("too little voice for a signal-to-noise ratio")
+        elif self.snr_db is None:
+            found.append("the voice is no louder than what sounds between the words")
+        elif self.has_music:
             found.append("what sounds between the words is partly music")
         if self.voice and self.room is None:
             found.append("too few clear decays of speech without music for a reverberation time")

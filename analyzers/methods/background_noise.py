@@ -17,7 +17,7 @@ NO_SOUND = (0.5 / 32768) ** 2
 #: Frames this near to a voice hold its ends, and are neither voice nor background.
 _NEAR_S = 0.1
 #: Less voice, or less time without a voice, says nothing.
-_LEAST_VOICE_S = 0.5
+LEAST_VOICE_S = 0.5
 _LEAST_GAPS_S = 0.3
 
 
@@ -70,7 +70,7 @@ def voice_snr_db(power: np.ndarray, inside: np.ndarray, noise: float | None) -> 
     the frames with a voice have above the noise is the voice's. None without half a second of
     voice, without noise, and where the voice does not rise above it.
     """
-    if noise is None or noise <= NO_SOUND or inside.sum() * FRAME_S < _LEAST_VOICE_S:
+    if noise is None or noise <= NO_SOUND or inside.sum() * FRAME_S < LEAST_VOICE_S:
         return None
     voice = float(power[inside].mean()) - noise
     return 10 * float(np.log10(voice / noise)) if voice > 0 else None

@@ -190,3 +190,18 @@ def test_preview() -> None:
     picture = cv2.imdecode(np.frombuffer(preview.image, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 900
     assert np.unique(picture.reshape(-1, 3), axis=0).shape[0] > 10
+
+
+@pytest.mark.parametrize(
+    ("voice", "note"),
+    [
+        ([(1.0, 3.0)], "the voice is no louder than what sounds between the words"),
+        ([(1.0, 1.3)], "too little voice for a signal-to-noise ratio"),
+    ],
+)
+def test_a_missing_signal_to_noise_ratio_is_explained(voice: list[Span], note: str) -> None:
+    sound = white(4.0)
+    sound[16000:48000] *= 0.5
+    summary = analyze(sounding(sound), voice=voice).summary
+    assert summary["snr_db"] is None
+    assert note in summary["notes"]
