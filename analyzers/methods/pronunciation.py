@@ -16,6 +16,8 @@ from functools import cache
 from typing import Any, Protocol
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+#: Languages with a decimal point; the others write a comma, and points between thousands.
+_DECIMAL_POINT = ("en", "zh", "yue", "ja", "ko", "th", "he", "hi")
 _PARTS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 #: Languages whose writing gives a syllable for each sign of these names in Unicode.
 _SYLLABIC = {"zh": "CJK UNIFIED", "yue": "CJK UNIFIED", "ko": "HANGUL SYLLABLE"}
@@ -61,7 +63,10 @@ def sounds_of(word: str, language: str, dictionary: Dictionary) -> Sounds:
 def _in_words(number: str, language: str) -> str:
     from num2words import num2words
 
-    digits = number.replace(",", "")
+    thousands, decimal = (",", ".") if language in _DECIMAL_POINT else (".", ",")
+    if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{decimal}\d+)?", number):
+        number = number.replace(thousands, "")
+    digits = number.replace(decimal, ".")
     try:
         return str(num2words(float(digits) if "." in digits else int(digits), lang=language))
     except (ValueError, OverflowError):  # it is no number ("1.2.3"): digit by digit

@@ -76,3 +76,20 @@ def test_a_number_is_not_spelt_in_another_language():
 def test_what_is_no_number_is_spelt_digit_by_digit_in_its_own_language():
     assert sounds_of("1.2.3", "en") == sounds_of("one-two-three", "en")
     assert sounds_of("1.2.3", "es").syllables == sounds_of("uno-dos-tres", "es").syllables
+
+
+@pytest.mark.parametrize(
+    ("number", "language", "spelt"),
+    [
+        ("1.000", "de", "eintausend"),
+        ("1.000,5", "de", "eintausend Komma f\u00fcnf"),
+        ("3,5", "de", "drei Komma f\u00fcnf"),
+        ("2.5", "de", "zwei Komma f\u00fcnf"),
+        ("1,000", "en", "one thousand"),
+        ("2.5", "en", "two point five"),
+    ],
+)
+def test_points_and_commas_of_numbers_go_by_the_language(
+    number: str, language: str, spelt: str
+) -> None:
+    assert sounds_of(number, language) == sounds_of(spelt, language)
