@@ -34,8 +34,9 @@ from analyzers.video import Frames
 
 Box = tuple[float, float, float, float]
 
-#: Short side of the frames in which flow is followed, in pixels.
-_SIDE_PX = 180
+#: Short side of the frames in which flow is followed, in pixels, and the most that the long side
+#: may have: slivers are not made as large as that.
+_SIDE_PX, _LONGEST_PX = 180, 1440
 #: Steps through which corners are followed before new ones are chosen: 0.27 s at 15 Hz, in which
 #: even a slow zoom takes the picture clear of what stands still.
 _SPAN = 4
@@ -171,7 +172,7 @@ def camera_motions(
 
 
 def _reduced(frame: np.ndarray) -> np.ndarray:
-    scale = _SIDE_PX / min(frame.shape)
+    scale = min(_SIDE_PX / min(frame.shape), _LONGEST_PX / max(frame.shape))
     size = (max(16, round(frame.shape[1] * scale)), max(16, round(frame.shape[0] * scale)))
     return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
 

@@ -21,8 +21,8 @@ _EXCESS_GREEN = 0.08
 _LEAF_TEXTURE = 5.0
 #: Sky: luma at least this, blue over red by this, and no steeper than this, in levels.
 _SKY_LUMA, _SKY_BLUE, _SKY_SLOPE = 80, 12, 10
-#: Short side of the picture in which they are looked for.
-_SIDE_PX = 180
+#: Short side of the picture in which they are looked for, and the most for the long side.
+_SIDE_PX, _LONGEST_PX = 180, 1440
 
 #: Plants and sky tell fully from the second share of the background on, nothing up to the first.
 _PLANTS, _SKY = (0.05, 0.25), (0.03, 0.15)
@@ -81,9 +81,10 @@ def nature_shares(picture: np.ndarray, subject: np.ndarray) -> tuple[float, floa
     reaches the upper edge; plants are green and textured. A grey sky is not told from a wall, and
     plants that are not green are not found.
     """
-    scale = _SIDE_PX / min(picture.shape[:2])
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    size = small.shape[1], small.shape[0]
+    height, width = picture.shape[:2]
+    scale = min(_SIDE_PX / min(height, width), _LONGEST_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     own = cv2.resize(subject.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     background = own == 0
     if not background.any():

@@ -113,7 +113,7 @@ class Letterbox:
         Sides go only to the next multiple of the stride: 640x360 costs 0.6 of a square.
         """
         scale = long_side_px / max(height, width)
-        scaled = (round(height * scale), round(width * scale))
+        scaled = (max(1, round(height * scale)), max(1, round(width * scale)))
         padded = tuple(-(-side // _STRIDE) * _STRIDE for side in scaled)
         return cls(
             (height, width),
@@ -198,7 +198,7 @@ class YoloX(Detector):
 
     def _letterbox(self, height: int, width: int) -> Letterbox:
         scale = self._SIZE_PX / max(height, width)
-        scaled = (round(height * scale), round(width * scale))
+        scaled = (max(1, round(height * scale)), max(1, round(width * scale)))
         return Letterbox((height, width), scaled, (self._SIZE_PX, self._SIZE_PX), 0, 0)
 
     def _batch(self, pictures: Sequence[np.ndarray]) -> np.ndarray:

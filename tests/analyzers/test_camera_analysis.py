@@ -1,5 +1,6 @@
 """camera_analysis on moves of known speed."""
 
+import tracemalloc
 from dataclasses import replace
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
+from analyzers.methods.camera_motion import camera_motions
 from analyzers.models.lending import Models
 from analyzers.registry import analyzer_classes, get_analyzer
 from analyzers.run import run_analyzer
@@ -246,6 +248,23 @@ def test_a_single_frame_is_not_applicable():
     result = analyze(video_of(moved(STILL, 1 / FPS)))
     assert result.status == "not_applicable"
     assert "single frame" in result.reason
+
+
+def test_slivers_are_not_blown_up():
+    """A picture of 2 x 2000 pixels with the short side of 180 has 32 million of them."""
+    rng = np.random.default_rng(7)
+    frames = rng.integers(0, 256, (4, 2, 2000), np.uint8)
+    tracemalloc.start()
+    motions = camera_motions(
+        MappedFrames(np.arange(4) / 15, np.arange(4), frames),
+        lambda i: (),
+        lambda i: (),
+        np.zeros(3, bool),
+    )
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(motions) == 3
+    assert peak_bytes < 50e6
 
 
 def test_twice_gives_equal_tables():

@@ -1,5 +1,7 @@
 """Evidence for indoors and outdoors: colours, objects, resemblance, and their sum."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,15 @@ def test_what_the_subject_covers_does_not_count() -> None:
     picture[:, 120:] = (150, 140, 135)
     assert nature_shares(picture, mask)[0] < 0.05
     assert nature_shares(picture, ~NOBODY) == (0, 0)
+
+
+def test_a_sliver_is_not_blown_up() -> None:
+    sliver = np.zeros((1, 6000, 3), np.uint8)
+    tracemalloc.start()
+    assert nature_shares(sliver, np.zeros((1, 6000), bool)) == (0, 0)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 10e6
 
 
 def test_a_grey_wall_is_neither() -> None:

@@ -170,3 +170,9 @@ def test_unknown_runtime_is_named() -> None:
     identity = ModelIdentity("detector", "made", "0" * 64, "cpu", "abacus")
     with pytest.raises(ValueError, match="cannot run in 'abacus'; choose one of openvino"):
         load_yolox(identity, {}, CHOICE)
+
+
+def test_a_sliver_keeps_a_pixel() -> None:
+    box = Letterbox.centred(2000, 1, 576)
+    assert box.scaled == (576, 1)
+    assert box.fit(np.zeros((2000, 1, 3), np.uint8)).shape == (576, 32, 3)
