@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -74,21 +75,23 @@ def find_wipes(thumbs: Frames) -> list[Wipe]:
 
 class _Search:
     def __init__(self, thumbs: Frames) -> None:
-        self.grey = np.concatenate(
-            [
-                np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
-                for _, frames in windows(thumbs, 512)
-            ]
-        )
+        self.thumbs = thumbs
         self.times_s = thumbs.times_s
-        self.step = np.array(
-            [cv2.absdiff(a, b).mean() for a, b in zip(self.grey, self.grey[1:], strict=False)]
-        )
+        #: Mean change from each frame to the next.
+        self.step = np.array([cv2.absdiff(a, b).mean() for a, b in pairwise(self._all_grey())])
+
+    def _all_grey(self) -> Iterator[np.ndarray]:
+        for _, frames in windows(self.thumbs, 512):
+            yield from (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+
+    def grey(self, place: int) -> np.ndarray:
+        """The luma of a frame, uint8 (27, 48)."""
+        return cv2.cvtColor(self.thumbs[place], cv2.COLOR_RGB2GRAY)
 
     def is_back(self, wipe: Wipe, later: Wipe) -> bool:
         """Whether what came with one wipe goes with the next: something passed close by."""
         before, between, after = (
-            self.grey[i].astype(np.float32) for i in (wipe.first, wipe.last, later.last)
+            self.grey(i).astype(np.float32) for i in (wipe.first, wipe.last, later.last)
         )
         soon = self.times_s[later.first] - self.times_s[wipe.last] <= _PASSING_S
         return soon and bool(
@@ -99,7 +102,7 @@ class _Search:
         interval_s = float(np.median(np.diff(self.times_s)))
         for length_s in _LENGTHS_S:
             size = round(length_s / max(interval_s, 1e-3))
-            for first in range(0, len(self.grey) - size, max(1, size // 4)):
+            for first in range(0, len(self.thumbs) - size, max(1, size // 4)):
                 if self._may_be(first, first + size):
                     wipe = self._wipe(first, first + size)
                     if wipe is not None:
@@ -109,7 +112,7 @@ class _Search:
         steps = self.step[first:last]
         if last - first <= _LEAST_FRAMES or steps.max() > _CUT_SHARE * steps.sum():
             return False
-        apart = cv2.absdiff(self.grey[first], self.grey[last])
+        apart = cv2.absdiff(self.grey(first), self.grey(last))
         return bool((apart > _DIFFERENT).mean() >= _LEAST_TELLING)
 
     def _wipe(self, first: int, last: int) -> Wipe | None:
@@ -124,7 +127,7 @@ class _Search:
     def _fit(self, first: int, last: int) -> Wipe | None:
         if last - first <= _LEAST_FRAMES:
             return None
-        frames = self.grey[first : last + 1].astype(np.float32)
+        frames = np.stack([self.grey(i) for i in range(first, last + 1)]).astype(np.float32)
         old, new = frames[0], frames[-1]
         telling = np.abs(new - old) > _DIFFERENT
         if telling.mean() < _LEAST_TELLING:
@@ -144,7 +147,7 @@ class _Search:
         if order < _LEAST_ORDER or ends - begins < _LEAST_FRAMES:
             return None
         start = max(0, first + int(np.floor(begins)) - 1)
-        stop = min(len(self.grey) - 1, first + int(np.ceil(ends)))
+        stop = min(len(self.thumbs) - 1, first + int(np.ceil(ends)))
         return Wipe(start, stop, direction, float(min(1.0, order * purity)))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from analyzers.methods.wipes import find_wipes
+from analyzers.video import MappedFrames
 from tests.analyzers.made_shots import dissolve, scene, thumbs
 
 _Y, _X = np.mgrid[:27, :48]
@@ -61,3 +64,16 @@ def test_what_passes_is_no_wipe():
         left = 48 - 2 * i
         frames[15 + i][:, max(0, left) : max(0, left + 60)] = (200, 30, 30)
     assert find_wipes(thumbs(frames)) == []
+
+
+def test_length_costs_no_memory():
+    count = 8_000  # 10 MB as luma
+    one = scene(5, 1)[0].clip(0, 255).astype(np.uint8)
+    video = MappedFrames(
+        np.arange(count) / 30, np.arange(count), np.broadcast_to(one, (count, *one.shape))
+    )
+    tracemalloc.start()
+    assert find_wipes(video) == []
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 8e6
