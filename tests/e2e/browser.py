@@ -12,9 +12,7 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 _OPTIONS = """
 --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
@@ -56,8 +54,10 @@ class Browser:
         found = self.driver.find_elements(By.XPATH, f"//*[normalize-space(text())='{text}']")
         next(element for element in found if element.is_displayed()).click()
 
-    def press_alt(self, key: str) -> None:
-        ActionChains(self.driver).key_down(Keys.ALT).send_keys(key).key_up(Keys.ALT).perform()
+    def press_alt(self, code: str) -> None:
+        """Alt and a key, given to the page itself: Chromium takes the real ones for its menu."""
+        event = "new KeyboardEvent('keydown', {code: arguments[0], altKey: true, bubbles: true})"
+        self.driver.execute_script(f"document.body.dispatchEvent({event})", code)
 
     def picture(self, name: str) -> Path:
         file = self.pictures / f"{name}.png"

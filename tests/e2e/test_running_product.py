@@ -74,8 +74,8 @@ def test_dropped_videos_become_partitions_with_results(
     assert "letter.mp4" in why
 
     window.open(f"http://127.0.0.1:{site.port}/asset-groups")
-    window.see("media", "picture", "document")
-    window.press_alt("e")  # show all groups' assets
+    window.see("media", "picture", "document", "Materialize all")
+    window.press_alt("KeyE")  # show all groups' assets
     window.see("object_detection", "color_analysis", DOCUMENT)
     window.picture("asset_graph")
     (run,) = (
