@@ -69,6 +69,8 @@ docs: setup ## Write the generated pages in docs/
 	mv docs/schema.md.new docs/schema.md
 	$(BIN)/python -m analyzers.rules.page > docs/rules.md.new
 	mv docs/rules.md.new docs/rules.md
+	$(BIN)/python -m tiktok_assets.configuration > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
 
 constraints: setup ## Pin the newest versions that go together
 	$(UV) pip compile pyproject.toml --extra dev --extra s3 --extra redis --universal --python-version 3.11 \

@@ -119,6 +119,17 @@ def monitor(
 
 
 @app.command()
+def init(
+    force: Annotated[bool, typer.Option(help="Write the file anew where there is one.")] = False,
+) -> None:
+    """Make the folders, and tiktok-assets.toml with every setting commented out."""
+    from tiktok_assets.init_command import init as make
+
+    for sentence in make(Settings(), force):
+        console.print(escape(sentence), soft_wrap=True, highlight=False)
+
+
+@app.command()
 def housekeeping() -> None:
     """Remove what the settings under [retention] say, leftovers, and the frame cache's excess."""
     import dagster as dg

@@ -76,7 +76,9 @@ class AnalyzerConfig(_Part):
     settings: dict[str, object] = Field(
         default_factory=dict, description="Its own settings; docs/schema.md lists them"
     )
-    models: dict[str, ModelSettings] = Field(default_factory=dict, description="By role")
+    models: dict[str, ModelSettings] = Field(
+        default_factory=dict, description="The models of this analyzer alone, by role"
+    )
 
 
 class PeopleSettings(_Part):
@@ -203,6 +205,13 @@ class Settings(BaseSettings):
         if parsed.drivername not in ("postgres", "postgresql", _PG_DRIVER):
             raise ValueError(f"{parsed.drivername}:// is no Postgres with the driver psycopg2")
         return SecretStr(parsed.set(drivername=_PG_DRIVER).render_as_string(hide_password=False))
+
+    @field_validator("urls")
+    @classmethod
+    def _placed_lists(cls, urls: UrlSettings) -> UrlSettings:
+        cookies = urls.cookies_file and _placed(urls.cookies_file)
+        lists = [_placed(path) for path in urls.lists]
+        return urls.model_copy(update={"lists": lists, "cookies_file": cookies})
 
     def files(self) -> ModelFiles:
         """The models' weights on this machine."""
