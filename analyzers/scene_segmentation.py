@@ -216,7 +216,7 @@ class SceneSegmentation(Analyzer):
         """Look at up to three pictures of every shot, then group and name."""
         faces = FaceTimes(upstream.get("faces"), upstream.get("eye_tracking"))
         cuts = upstream["cut_analysis"].observations.to_pylist()
-        boxes = _rows(upstream.get("object_detection"))
+        seen = _Seen(upstream)
         with self.models.lend("classifier") as classifier:
             classes = classifier.labels
             shots = []
@@ -224,13 +224,13 @@ class SceneSegmentation(Analyzer):
             blends = [row for row in cuts if row["type"] == "transition"]
             for row in rows:
                 progress.checkpoint(row["shot"], len(rows))
-                shots.append(self._look_at(video, row, blends, boxes, faces, classifier))
+                shots.append(self._look_at(video, row, blends, seen, faces, classifier))
         groups = grouped(
             [shot.look for shot in shots], self.settings.min_similarity, self.settings.reach_s
         )
         observations = [_shot_row(shot, groups, video, classes) for shot in shots]
         scenes = [
-            self._scene_row([shots[i] for i in members], groups, video, upstream, faces, classes)
+            self._scene_row([shots[i] for i in members], groups, video, seen, faces, classes)
             for members in _members(groups.scene)
         ]
         return AnalysisResult(
@@ -250,21 +250,21 @@ class SceneSegmentation(Analyzer):
         video: Video,
         row: Mapping[str, Any],
         blends: Sequence[Mapping[str, Any]],
-        boxes: Sequence[Mapping[str, Any]],
+        seen: _Seen,
         faces: FaceTimes,
         classifier: ImageClassifier,
     ) -> _Shot:
         places = _places(video.analysis, row, blends)
         length_s = row["end_s"] - row["time_s"]
         parts = next(parts for least_s, parts in _LOOKS if length_s >= least_s)
-        seen = list(dict.fromkeys(int(places[int(part * len(places))]) for part in parts))
-        pictures = [video.analysis[place] for place in seen]
+        looked = list(dict.fromkeys(int(places[int(part * len(places))]) for part in parts))
+        pictures = [video.analysis[place] for place in looked]
         answer = classifier.classify(pictures)
         colours = np.stack([colour_histogram(picture) for picture in pictures])
         spread = np.linspace(0, len(places) - 1, self.settings.keyframe_candidates).round()
-        middle = len(seen) // 2
-        frame = int(video.analysis.frame_numbers[seen[middle]])
-        things = _mask(pictures[middle].shape, [box for box in boxes if box["frame"] == frame])
+        middle = len(looked) // 2
+        frame = int(video.analysis.frame_numbers[looked[middle]])
+        things = _mask(pictures[middle].shape, [box for _, box in seen.objects.get(frame, ())])
         return _Shot(
             row["shot"],
             row["time_s"],
@@ -282,15 +282,15 @@ class SceneSegmentation(Analyzer):
         shots: Sequence[_Shot],
         groups: Grouping,
         video: Video,
-        upstream: Mapping[str, AnalysisResult],
+        seen: _Seen,
         faces: FaceTimes,
         classes: Sequence[str],
     ) -> dict[str, Any]:
         time_s, end_s = shots[0].time_s, shots[-1].end_s
         frames = [int(video.analysis.frame_numbers[p]) for shot in shots for p in shot.places]
         lengths = np.array([shot.end_s - shot.time_s for shot in shots])
-        objects = _present(upstream.get("object_detection"), frames)
-        texts = _shown(upstream.get("text_overlay"), time_s, end_s)
+        objects = _present(seen.objects, frames)
+        texts = _shown(seen.texts, time_s, end_s)
         evidence = SceneEvidence(
             np.concatenate([shot.probabilities for shot in shots]),
             {label: strength for label, (strength, _) in objects.items()},
@@ -322,7 +322,7 @@ class SceneSegmentation(Analyzer):
             "view_count": len(set(own)),
             "label": label,
             "confidence": sure,
-            "setting": _setting(upstream.get("background_segmentation"), time_s, end_s),
+            "setting": _setting(seen.seconds, time_s, end_s),
             "evidence": named,
         }
 
@@ -359,38 +359,55 @@ def _members(scene: Sequence[int]) -> list[list[int]]:
     return list(members.values())
 
 
-def _present(objects: AnalysisResult | None, frames: Sequence[int]) -> dict[str, tuple[float, int]]:
+class _Seen:
+    """What others saw, read once: a video of fast cuts has thousands of shots."""
+
+    def __init__(self, upstream: Mapping[str, AnalysisResult]) -> None:
+        #: object_detection's rows with their places, by number of the frame.
+        self.objects: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
+        for place, row in enumerate(_rows(upstream.get("object_detection"))):
+            self.objects.setdefault(row["frame"], []).append((place, row))
+        self.texts = _rows(upstream.get("text_overlay"))
+        backgrounds = upstream.get("background_segmentation")
+        #: background_segmentation's seconds; none where it says nothing.
+        self.seconds: list[Mapping[str, Any]] = []
+        if backgrounds is not None and backgrounds.status == "ok":
+            columns = ["start_s", "end_s", "setting"]
+            self.seconds = backgrounds.segments.select(columns).to_pylist()
+
+
+def _present(
+    objects: Mapping[int, Sequence[tuple[int, Mapping[str, Any]]]], frames: Sequence[int]
+) -> dict[str, tuple[float, int]]:
     """For each class its part of the frames times its mean confidence, and its surest row."""
-    wanted = set(frames)
+    wanted = sorted(set(frames))
     best: dict[str, dict[int, float]] = {}
     surest: dict[str, tuple[float, int]] = {}
-    for place, row in enumerate(_rows(objects)):
-        if row["frame"] in wanted:
-            of_frame = best.setdefault(row["label"], {})
-            of_frame[row["frame"]] = max(of_frame.get(row["frame"], 0.0), row["confidence"])
-            here = (row["confidence"], -place)
-            surest[row["label"]] = max(surest.get(row["label"], here), here)
+    for place, row in (found for frame in wanted for found in objects.get(frame, ())):
+        of_frame = best.setdefault(row["label"], {})
+        of_frame[row["frame"]] = max(of_frame.get(row["frame"], 0.0), row["confidence"])
+        here = (row["confidence"], -place)
+        surest[row["label"]] = max(surest.get(row["label"], here), here)
     return {
         label: (sum(of_frame.values()) / len(wanted), -surest[label][1])
         for label, of_frame in best.items()
     }
 
 
-def _shown(texts: AnalysisResult | None, time_s: float, end_s: float) -> list[tuple[int, float]]:
+def _shown(
+    texts: Sequence[Mapping[str, Any]], time_s: float, end_s: float
+) -> list[tuple[int, float]]:
     """Rows of captions and logos in a span, and the part of it that each is shown."""
     shown = []
-    for place, row in enumerate(_rows(texts)):
+    for place, row in enumerate(texts):
         both_s = min(row["end_s"], end_s) - max(row["time_s"], time_s)
         if row["role"] in _ON_CARDS and both_s > 0:
             shown.append((place, min(1.0, both_s / (end_s - time_s))))
     return shown
 
 
-def _setting(backgrounds: AnalysisResult | None, time_s: float, end_s: float) -> str | None:
+def _setting(seconds: Sequence[Mapping[str, Any]], time_s: float, end_s: float) -> str | None:
     """What most of the seconds that lie in a scene say, told ones first; None if not known."""
-    if backgrounds is None or backgrounds.status != "ok":
-        return None
-    seconds = backgrounds.segments.select(["start_s", "end_s", "setting"]).to_pylist()
     within = [s["setting"] for s in seconds if time_s <= (s["start_s"] + s["end_s"]) / 2 < end_s]
     told = Counter(setting for setting in within if setting not in (None, UNCERTAIN))
     if not told or 3 * told.most_common(1)[0][1] < len(within):
@@ -465,20 +482,14 @@ def _segments(
     video: Video, shots: Sequence[_Shot], groups: Grouping, scenes: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {c.name: [] for c in SceneSegmentation.segment_columns}
+    from_s, to_s = (np.array([getattr(s, name) for s in shots]) for name in ("time_s", "end_s"))
     for segment in range(len(video.grid)):
         start_s, end_s = video.grid.bounds_s(segment)
-        parts = [min(shot.end_s, end_s) - max(shot.time_s, start_s) for shot in shots]
-        of_scene = [
-            sum(
-                part
-                for part, s in zip(parts, groups.scene, strict=True)
-                if s == number and part > 0
-            )
-            for number in range(len(scenes))
-        ]
-        scene = int(np.argmax(of_scene))
+        parts = np.minimum(to_s, end_s) - np.maximum(from_s, start_s)
+        of_scene = np.bincount(groups.scene, np.maximum(parts, 0), minlength=len(scenes))
+        scene = int(of_scene.argmax())
         columns["scene"].append(scene)
-        columns["scene_shot"].append(shots[int(np.argmax(parts))].number)
+        columns["scene_shot"].append(shots[int(parts.argmax())].number)
         columns["scene_label"].append(scenes[scene]["label"])
         columns["scene_confidence"].append(scenes[scene]["confidence"])
     return columns

@@ -46,11 +46,11 @@ class FaceTimes:
             known = self._largest.get(row["frame"])
             if known is None or _area(row) > _area(known):
                 self._largest[row["frame"]] = row
-        self._eyes: dict[int, tuple[list[float], list[float]]] = {}
+        eyes_of: dict[int, list[tuple[float, float]]] = {}
         for row in _rows(eyes):
-            times_s, shut = self._eyes.setdefault(row["track_id"], ([], []))
-            times_s.append(row["time_s"])
-            shut.append(row["eyes_closed"])
+            eyes_of.setdefault(row["track_id"], []).append((row["time_s"], row["eyes_closed"]))
+        #: For each track times and how far the eyes are closed, (n, 2).
+        self._eyes = {track_id: np.array(told) for track_id, told in eyes_of.items()}
 
     def of(self, frame: int, time_s: float) -> str:
         """`open_eyes` where the largest face of a frame can be judged and its eyes are open, `face`
@@ -59,11 +59,11 @@ class FaceTimes:
         row = self._largest.get(frame)
         if row is None:
             return "none"
-        times_s, shut = self._eyes.get(row["track_id"], ([], []))
-        if row["quality"] != "good" or not times_s:
+        eyes = self._eyes.get(row["track_id"])
+        if row["quality"] != "good" or eyes is None:
             return "face"
-        near = int(np.abs(np.array(times_s) - time_s).argmin())
-        seen = abs(times_s[near] - time_s) <= _NEAR_S and shut[near] <= _OPEN
+        at_s, closed = eyes[np.abs(eyes[:, 0] - time_s).argmin()]
+        seen = abs(at_s - time_s) <= _NEAR_S and closed <= _OPEN
         return "open_eyes" if seen else "face"
 
     def height(self, frame: int) -> float:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from analyzers.progress import checkpoint
+
 #: Bins of hue, saturation and value, as Rasheed & Shah 2003 (Scene detection in Hollywood movies
 #: and TV shows, CVPR) divide them: 8, 4 and 4, here jointly.
 _BINS = (8, 4, 4)
@@ -71,6 +73,7 @@ def grouped(looks: Sequence[Look], least_similarity: float, reach_s: float) -> G
     likeness: list[float | None] = [None] * count
     joined = [False] * count  # whether a shot goes on with the scene of the one before
     for later in range(count):
+        checkpoint()
         for earlier in range(later - 1, -1, -1):
             if looks[later].time_s - looks[earlier].end_s > reach_s:
                 break
@@ -79,7 +82,8 @@ def grouped(looks: Sequence[Look], least_similarity: float, reach_s: float) -> G
             if alike >= least_similarity:
                 joined[earlier + 1 : later + 1] = [True] * (later - earlier)
                 old, new = view[later], view[earlier]
-                view = [new if v == old else v for v in view]
+                if old != new:
+                    view = [new if v == old else v for v in view]
     scene = [int(n) for n in np.cumsum([not goes_on for goes_on in joined]) - 1]
     numbers = {v: n for n, v in enumerate(dict.fromkeys(view))}
     return Grouping(scene, [numbers[v] for v in view], likeness)
