@@ -221,10 +221,11 @@ def _one(
 
 
 def _stem(info: Mapping[str, Any], url: str) -> str:
-    """A file name that is this video's alone."""
-    names = [str(info.get(key) or "") for key in ("extractor_key", "uploader", "id")]
+    """A file name that is this video's alone; `url` is of one that has no id of its own."""
     if url:
-        names.append(hashlib.sha256(url.encode()).hexdigest()[:8])
+        names = [str(info["id"]), hashlib.sha256(url.encode()).hexdigest()[:8]]
+    else:
+        names = [str(info.get(key) or "") for key in ("extractor_key", "uploader", "id")]
     stem = "-".join(sanitize_filename(name, restricted=True)[:60] for name in names if name)
     return stem.strip(".-_") or "video"
 

@@ -142,7 +142,7 @@ class _Run:
         remark = "downloaded before" if downloaded.known else ""
         self._queue.done(queued.url, downloaded.files, remark)
         self._tally.done += 1
-        self._say(f"{queued.url}: {', '.join(filter(None, (*downloaded.files, remark)))}.")
+        self._say(f"{queued.url}: done: {', '.join(filter(None, (*downloaded.files, remark)))}.")
 
     def _failed(self, queued: QueuedUrl, why: Failed, after_s: float | None = None) -> None:
         """Note a failure, and when there will be another attempt, if there will be one."""

@@ -71,7 +71,9 @@ def status(
         typer.echo(json.dumps(found, indent=1))
         return
     if rows:
-        table = Table("state", "priority", "URL", "what is known", header_style="bold")
+        table = Table("state", "priority", header_style="bold")
+        table.add_column("URL", overflow="fold")
+        table.add_column("what is known", overflow="fold")
         for row in rows:
             table.add_row(row.state, str(row.priority), escape(row.url), escape(_words(row)))
         Console().print(table)

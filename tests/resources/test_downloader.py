@@ -108,6 +108,15 @@ def test_what_was_stopped_keeps_its_part_and_goes_on_there(make, clip, tmp_path)
     assert (tmp_path / "watched" / video["video"]).read_bytes() == clip
 
 
+def test_by_a_proxy_it_is_the_proxy_that_is_reached_and_asked(make, clip):
+    with loopback_web() as web:
+        web.file("http://nowhere.invalid/clip.mp4", clip)
+        settings = {"hosts": ["nowhere.invalid"], "private_networks": [], "proxy": web.url}
+        (found,) = _answer(make(**settings).start("http://nowhere.invalid/clip.mp4"))
+        assert found["title"] == "clip"
+        assert {path for path, _ in web.asked} == {"http://nowhere.invalid/clip.mp4"}
+
+
 def _child(monkeypatch, code):
     monkeypatch.setattr(downloader, "_COMMAND", [sys.executable, "-c", code])
 

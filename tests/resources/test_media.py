@@ -127,6 +127,7 @@ def test_a_sidecar_becomes_metadata(library, clip, tmp_path):
         "uploader": "someone",
         "description": "Look! #Cats #fyp",
         "tags": ["cats", "funny"],
+        "list_tags": ["for the study"],
         "timestamp": 1700000000,
         "view_count": 12,
         "like_count": 3,
@@ -140,6 +141,7 @@ def test_a_sidecar_becomes_metadata(library, clip, tmp_path):
     assert metadata["title"] == "A title"
     assert metadata["author"] == "someone"
     assert metadata["hashtags"] == ["cats", "funny", "fyp"]
+    assert metadata["list_tags"] == ["for the study"]
     assert metadata["published_at"] == "2023-11-14T22:13:20+00:00"
     assert (metadata["view_count"], metadata["like_count"]) == (12, 3)
     assert (metadata["track"], metadata["artist"]) == ("A song", "A band")
