@@ -196,6 +196,8 @@ class Analyzer(ABC):
     kinds: ClassVar[tuple[str, ...]] = ()
     #: Roles of the models used (see `analyzers.models`), e.g. `("detector",)`.
     models_used: ClassVar[tuple[str, ...]] = ()
+    #: Roles whose models are used where the profile or the settings name one.
+    optional_models: ClassVar[tuple[str, ...]] = ()
     #: Rungs of the frame ladder read: thumbs, motion, analysis, detail; audio_16k, audio_44k.
     rungs: ClassVar[tuple[str, ...]] = ()
     #: Names of analyzers whose results must be there.

@@ -20,6 +20,20 @@ def models_of(cls: type[Analyzer], settings: Settings) -> Models:
     return Models({**profile.choices, **changes}, profile.files)
 
 
+def held_roles(cls: type[Analyzer], settings: Settings) -> list[str]:
+    """The roles an analyzer uses that have a holder among the Dagster resources."""
+    profile = settings.files().manifest.profile(settings.profile)
+    held = profile.keys() | settings.role_choices().keys()
+    return [*cls.models_used, *(role for role in cls.optional_models if role in held)]
+
+
+def model_fingerprints(cls: type[Analyzer], settings: Settings) -> dict[str, str]:
+    """`model_id@sha256` of the models an analyzer uses under these settings, by role."""
+    models = models_of(cls, settings)
+    optional = [role for role in cls.optional_models if models.has(role)]
+    return models.fingerprints([*cls.models_used, *optional])
+
+
 Analyzers = Mapping[str, type[Analyzer]]
 
 

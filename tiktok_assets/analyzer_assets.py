@@ -26,7 +26,7 @@ from analyzers.video import Video
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import models_from_holders
 from resources.result_store import ResultStore
-from tiktok_assets.analysis import analyze_and_store, models_of
+from tiktok_assets.analysis import analyze_and_store, held_roles, model_fingerprints
 from tiktok_assets.batch import each_partition
 from tiktok_assets.crash_ledger import CrashLedger
 from tiktok_assets.errors import RETRY, failure
@@ -53,6 +53,7 @@ def analyzer_asset(cls: type[Analyzer], settings: Settings) -> dg.AssetsDefiniti
     enabled = settings.enabled()
     ledger = CrashLedger(settings.data_dir / "state" / "crashes")
     upstream = [*cls.requires, *(name for name in cls.optional if name in enabled)]
+    roles = held_roles(cls, settings)
 
     @dg.asset(
         name=cls.name,
@@ -72,11 +73,11 @@ def analyzer_asset(cls: type[Analyzer], settings: Settings) -> dg.AssetsDefiniti
         description=inspect.getdoc(cls),
         metadata={"dagster/column_schema": table_schema(cls.segment_columns)},
         check_specs=[dg.AssetCheckSpec(CONTRACT, asset=cls.name, description=_CONTRACT_ABOUT)],
-        required_resource_keys={"media", "results", *cls.models_used},
+        required_resource_keys={"media", "results", *roles},
     )
     def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         resources = context.resources
-        holders = {role: getattr(resources, role) for role in cls.models_used}
+        holders = {role: getattr(resources, role) for role in roles}
         models = models_from_holders(holders, settings.model_choices(cls), settings.files())
         analyzer = cls(models, own_settings)
         work = partial(_materialize, context, analyzer, enabled, ledger)
@@ -99,7 +100,7 @@ def code_version(cls: type[Analyzer], settings: Settings) -> str:
     The UI shows an asset as stale when it differs from that of the materialization.
     """
     changes = {
-        "models": models_of(cls, settings).fingerprints(cls.models_used),
+        "models": model_fingerprints(cls, settings),
         "settings": settings.analyzer_settings(cls).model_dump(mode="json"),
         "ladder": settings.ladder.model_dump(mode="json"),
     }

@@ -46,6 +46,7 @@ def _analyzer(cls: type[Analyzer]) -> Iterator[str]:
     needs = [f"stage {cls.stage.value}", f"version {cls.version}"]
     for label, names in (
         ("models", cls.models_used),
+        ("models where configured", cls.optional_models),
         ("rungs", cls.rungs),
         ("requires", cls.requires),
         ("uses where present", cls.optional),

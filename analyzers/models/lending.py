@@ -64,6 +64,10 @@ class Models:
             files,
         )
 
+    def has(self, role: str) -> bool:
+        """Whether a model is configured for a role."""
+        return role in self.choices
+
     @contextmanager
     def lend(self, role: str) -> Iterator[Any]:
         """Borrow the model of a role, loading it if need be; it stays loaded afterwards.
