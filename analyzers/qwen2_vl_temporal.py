@@ -78,7 +78,7 @@ class Qwen2VlTemporal(Analyzer):
     """
 
     name: ClassVar[str] = "qwen2_vl_temporal"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.STORY
     stage: ClassVar[Stage] = Stage.HEAVY_GPU
     kinds: ClassVar[tuple[str, ...]] = ("composed",)

@@ -22,6 +22,15 @@ _TEXT = "text in the picture reads"
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something that happens, in a few words; times in seconds of the video."""
+
+    text: str
+    time_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Description:
     """A text, and the claims that it makes, in its order."""
 
@@ -29,6 +38,15 @@ class Description:
     claims: tuple[Claim, ...]
     #: Ids that bear the text beyond the claims': where shots begin and end.
     frame_of_reference: tuple[str, ...] = ()
+    #: What a model that looked at the shot saw happen; rules make claims of that instead.
+    actions: tuple[Action, ...] = ()
+    #: Whether a model wrote it: then it says something without a claim.
+    written: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is more to it than that nothing was recognised."""
+        return self.written or bool(self.claims)
 
     @property
     def evidence(self) -> list[str]:
@@ -86,7 +104,7 @@ def _shown(shot: Shot) -> _Part:
     if subjects:
         return f"the shot shows {listed(phrases)}{where}", claims
     if setting:
-        return f"the shot is taken {setting[0].text}", claims
+        return f"the shot is {'' if setting[0].hedged else 'taken '}{setting[0].text}", claims
     return None
 
 
@@ -97,21 +115,24 @@ def _place(shot: Shot) -> _Part:
 
 def _doing(shot: Shot) -> _Part:
     posture, actions, emotions = shot.of("posture"), shot.of("action"), shot.of("emotion")
-    phrases = [claim.text for claim in (*posture, *actions)]
+    gaze = [claim for claim in actions if claim.value == "camera"]
+    of_body = [claim.text for claim in (*posture, *actions) if claim not in gaze]
+    of_face = [claim.text for claim in gaze]
     if emotions:
         first = " at first" if len(emotions) > 1 else ""
         words = [f"{emotions[0].text}{first}", *(claim.text for claim in emotions[1:])]
-        phrases.append(f"looks {', then '.join(words)}")
-    if not phrases:
+        of_face.append(f"looks {', then '.join(words)}")
+    claims = [*posture, *actions, *emotions]
+    if not claims:
         return None
-    return f"{_who(shot)} {listed(phrases)}", [*posture, *actions, *emotions]
-
-
-def _who(shot: Shot) -> str:
     people = [claim for claim in shot.of("subject") if claim.value == "person"]
     if not people:
-        return "the face"
-    return "the person" if people[0].count == 1 else "one of the people"
+        return f"the face {listed([*of_body, *of_face])}", claims
+    if people[0].count == 1:
+        return f"the person {listed([*of_body, *of_face])}", claims
+    # The body that is seen most and the largest face may be two people's.
+    phrases = [listed(words) for words in (of_body, of_face) if words]
+    return f"one of the people {', and one '.join(phrases)}", claims
 
 
 def _moving(shot: Shot) -> _Part:
@@ -315,5 +336,6 @@ def _watermarks(shots: Sequence[Shot]) -> _Part:
     claims = {claim.evidence: claim for shot in shots for claim in shot.of("watermark")}
     if not claims:
         return None
-    marks = [f"“{claim.text}”" for claim in claims.values()]
-    return f"{listed(marks)} is shown as a watermark", list(claims.values())
+    marks = list(dict.fromkeys(f"“{claim.text}”" for claim in claims.values()))
+    shown = "is shown as a watermark" if len(marks) == 1 else "are shown as watermarks"
+    return f"{listed(marks)} {shown}", list(claims.values())

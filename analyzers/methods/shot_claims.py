@@ -372,9 +372,11 @@ def _setting(span: _Span) -> Iterable[Claim]:
     for setting, words in (("indoor", "indoors"), ("outdoor", "outdoors")):
         own = [(i, row) for i, row in seconds if row["setting"] == setting]
         if own and len(own) >= _MOSTLY * len(seconds):
+            sure = len(own) == len(seconds)
             yield Claim(
-                "setting", words, setting, _second_ids("background_segmentation", own),
-                len(own) / len(seconds), hedged=len(own) < len(seconds),
+                "setting", words if sure else f"probably {words}", setting,
+                _second_ids("background_segmentation", own), len(own) / len(seconds),
+                hedged=not sure,
             )  # fmt: skip
 
 

@@ -313,6 +313,41 @@ def test_looking_into_the_camera_and_keeping_still() -> None:
     ]
 
 
+def test_of_several_people_a_body_and_a_face_may_be_two() -> None:
+    video = made_video(4.0)
+    upstream = {
+        "object_detection": objects(
+            video, thing(video, "person"), thing(video, "person", (0.7, 0.2, 0.9, 0.8), 1)
+        ),
+        "body_pose": poses(video, "sitting", movement_energy=0.01),
+        "face_emotion": made_result(
+            FaceEmotion,
+            video.grid,
+            seconds={"emotion": ["happy"] * 4, "emotion_confidence": [0.9] * 4},
+        ),
+    }
+    assert sentences(video, upstream) == [
+        "The shot shows two people. One of the people sits and hardly moves, and one looks happy."
+    ]
+
+
+def test_a_setting_that_some_seconds_do_not_tell_is_hedged() -> None:
+    video = made_video(4.0)
+    seconds = {"setting": ["indoor", "indoor", "indoor", "outdoor"]}
+    upstream = {
+        "background_segmentation": made_result(BackgroundSegmentation, video.grid, seconds=seconds)
+    }
+    assert sentences(video, upstream) == ["The shot is probably indoors."]
+
+
+def test_several_watermarks() -> None:
+    video = made_video(4.0)
+    marks = [text(line, 0.0, 4.0, "watermark") for line in ("made", "by me", "made")]
+    upstream = {"text_overlay": made_result(TextOverlay, video.grid, marks)}
+    told = analyze(video, upstream).summary["description"]
+    assert told.endswith("“made” and “by me” are shown as watermarks.")
+
+
 def test_a_way_through_the_picture_counts_only_if_the_camera_stands_still() -> None:
     video = made_video(4.0)
     upstream = {
