@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -21,8 +21,9 @@ from rich.progress import (
 from rich.table import Table
 
 from analyzers.models.pickle_names import UnsafePickle
-from analyzers.models.weights import ModelFileError, ModelFiles, ModelMissing
+from analyzers.models.weights import ModelFileError, ModelFiles, ModelMissing, UnknownModel
 from resources.model_store import ModelStore, OnPull, PullProgress
+from tiktok_assets.settings import Settings
 
 app = typer.Typer(help="Model weights: what there is, where it lies, and how to get it.")
 
@@ -31,12 +32,25 @@ _err = Console(stderr=True, highlight=False)
 
 ModelIds = Annotated[list[str] | None, typer.Argument(help="Ids of models (see `models list`).")]
 Profile = Annotated[str, typer.Option(help="All models of this profile, where no ids are given.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Of the profile, only this role's or this id's model; may be repeated."),
+]
+
+
+def _files() -> ModelFiles:
+    return Settings().files()
+
+
+def _store() -> ModelStore:
+    settings = Settings()
+    return ModelStore(settings.files(), settings.hub_endpoint, settings.models_mirror)
 
 
 @app.command("list")
 def list_models() -> None:
     """Show every model of the manifest, what it serves, and whether it is here."""
-    files = ModelFiles()
+    files = _files()
     profiles = {
         name: {choice.model for choice in roles.values()}
         for name, roles in files.manifest.profiles.items()
@@ -69,10 +83,21 @@ def _state(files: ModelFiles, model_id: str) -> str:
 
 
 @app.command()
-def pull(ids: ModelIds = None, profile: Profile = "embedded") -> None:
-    """Fetch what is missing or damaged; what is there and right is left as it is."""
-    store = ModelStore()
-    wanted = _wanted(store.files, ids, profile)
+def pull(ids: ModelIds = None, profile: Profile = "embedded", only: Only = None) -> None:
+    """Fetch what is missing or damaged; what is there and right is left as it is.
+
+    An interrupted download goes on where it stopped. Without a way to the model hub, set
+    models_mirror to a copy of another machine's models folder.
+    """
+    store = _store()
+    wanted = _wanted(store.files, ids, profile, only or [])
+    for model_id in wanted:
+        spec = store.files.spec(model_id)
+        if spec.non_commercial:
+            _err.print(
+                f"[yellow]{model_id}[/] may not be used commercially: {escape(spec.licence)}",
+                soft_wrap=True,
+            )
     with _progress_bars() as on_progress:
         touched = store.pull(wanted, on_progress)
     size_mb = sum(store.files.spec(model_id).size_bytes for model_id in wanted) / 1e6
@@ -81,10 +106,23 @@ def pull(ids: ModelIds = None, profile: Profile = "embedded") -> None:
     typer.echo(f"{ready} ready ({size_mb:.0f} MB) in {store.files.root}; {news}.")
 
 
-def _wanted(files: ModelFiles, ids: list[str] | None, profile: str) -> list[str]:
-    """The models that were named, or those of a profile; each once."""
-    named = ids or [choice.model for choice in files.manifest.profile(profile).values()]
-    return list(dict.fromkeys(files.spec(model_id).model_id for model_id in named))
+def _wanted(
+    files: ModelFiles, ids: list[str] | None, profile: str, only: Sequence[str] = ()
+) -> list[str]:
+    """The models that were named, or those of a profile; each once.
+
+    Raises `UnknownModel` for what is not in the manifest, or not in the profile.
+    """
+    if ids:
+        return list(dict.fromkeys(files.spec(model_id).model_id for model_id in ids))
+    by_role = {role: choice.model for role, choice in files.manifest.profile(profile).items()}
+    if strange := set(only) - {*by_role, *by_role.values()}:
+        raise UnknownModel(
+            f"the profile {profile} has no {', '.join(sorted(strange))}; there are "
+            + ", ".join(f"{role} ({model_id})" for role, model_id in by_role.items())
+        )
+    chosen = [m for role, m in by_role.items() if not only or role in only or m in only]
+    return list(dict.fromkeys(chosen))
 
 
 @contextmanager
@@ -117,7 +155,7 @@ def _progress_bars() -> Iterator[OnPull]:
 @app.command()
 def verify(ids: ModelIds = None, profile: Profile = "embedded") -> None:
     """Read every file again and compare its SHA-256; exit code 1 if one is missing or differs."""
-    files = ModelFiles()
+    files = _files()
     bad = 0
     for model_id in _wanted(files, ids, profile):
         try:
@@ -137,6 +175,6 @@ def path(
     file: Annotated[str | None, typer.Option(help="Name of one of its files.")] = None,
 ) -> None:
     """Print where a model's verified files lie, one a line."""
-    files = ModelFiles()
+    files = _files()
     for name in [file] if file else list(files.spec(model_id).files):
         typer.echo(files.path(model_id, name))

@@ -145,6 +145,16 @@ class Settings(BaseSettings):
 
     data_dir: Place = Field(PROJECT_DIR / "data", description="All state lies below this folder")
     models_dir: Place | None = Field(None, description="Models' weights; unset: below data_dir")
+    models_mirror: Annotated[str, AfterValidator(_placed_url)] = Field(
+        "",
+        description="Asked first by `models pull`, for networks without a way out: a copy of "
+        "another machine's models folder, as a folder or an http(s) URL",
+    )
+    hub_endpoint: str = Field(
+        "",
+        description="URL of a proxy that speaks the model hub's file scheme; empty: HF_ENDPOINT's, "
+        "or the hub itself",
+    )
     results_url: Annotated[str, AfterValidator(_placed_url)] = Field(
         "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
     )

@@ -1,7 +1,8 @@
 """The manifest of models, and the verified local paths of their files. Never downloads.
 
 On disk: `<root>/<model id>/<file>`; a converted runtime beside its source, as
-`<root>/<model id>/<stem>_<runtime>_model/` with a record `<runtime>.json`.
+`<root>/<model id>/<stem>_<runtime>_model/` with a record `<runtime>.json`. Where the manifest
+leaves hashes open, `lock.json` beside the files holds those of the first pull.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from analyzers.models.pickle_names import check_pickle
 
@@ -64,7 +65,10 @@ class PackageSource(_Entry):
 
 
 class HubSource(_Entry):
-    """A file of a repository on the model hub, at one revision (a commit hash)."""
+    """A file of a repository on the model hub, at one revision.
+
+    A commit's hash, or a branch: then the commit it is at on the first pull is the one for ever.
+    """
 
     kind: Literal["hub"]
     repo: str
@@ -94,13 +98,40 @@ Source = Annotated[
 
 
 class FileSpec(_Entry):
-    """One file of a model, pinned by hash, with its sources in the order in which to try them."""
+    """One file of a model, pinned by hash, with its sources in the order in which to try them.
 
-    size_bytes: int = Field(gt=0)
-    sha256: Sha256
+    Size and hash may be left open only where no package is a source: then the first pull pins
+    them, in the model's lock file.
+    """
+
+    size_bytes: int | None = Field(None, gt=0)
+    sha256: Sha256 | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
     #: Exactly the names (`module:name`) that a pickled file may import; None: it is no pickle.
     pickle_names: frozenset[str] | None = None
+
+    @model_validator(mode="after")
+    def _packages_are_pinned(self) -> Self:
+        if self.sha256 is None and any(s.kind in ("package", "installed") for s in self.sources):
+            raise ValueError("a file that comes from a package needs its sha256 here")
+        return self
+
+
+class FilePin(_Entry):
+    """What a file was when it was first pulled."""
+
+    sha256: Sha256
+    size_bytes: int
+
+
+class Lock(_Entry):
+    """What the first pull of a model pinned of what the manifest leaves open.
+
+    `revisions`: the commit by repository of the hub.
+    """
+
+    revisions: Mapping[str, str] = {}
+    files: Mapping[str, FilePin] = {}
 
 
 class ModelSpec(_Entry):
@@ -113,6 +144,12 @@ class ModelSpec(_Entry):
     licence: str
     #: Memory while loaded, weights and working buffers together, in MB (10^6 bytes).
     memory_mb: float = Field(gt=0)
+    #: Likewise on a GPU; None for a model that runs on none. See the manifest for how it is known.
+    vram_mb: float | None = Field(None, gt=0)
+    #: What its files weigh, for a model whose files' sizes are not all known yet.
+    about_mb: float | None = Field(None, gt=0)
+    #: Whether its licence forbids commercial use; no profile takes such a one by itself.
+    non_commercial: bool = False
     #: `module:function`; see `analyzers.models`.
     loader: str
     #: Runtimes by kind of device, the fastest first: `auto` takes the first.
@@ -131,8 +168,13 @@ class ModelSpec(_Entry):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size_bytes for file in self.files.values())
+        """Bytes of all files; about as many where some are not known before the first pull."""
+        known = [file.size_bytes for file in self.files.values()]
+        return sum(n or 0 for n in known) if all(known) else int(1e6 * (self.about_mb or 0))
+
+    def need_mb(self, device: str) -> float:
+        """Memory while loaded on a device (`cpu`, `cuda:0`), in MB (10^6 bytes)."""
+        return self.vram_mb or self.memory_mb if device.startswith("cuda") else self.memory_mb
 
 
 class ProfileChoice(_Entry):
@@ -260,10 +302,41 @@ class ModelFiles:
         return self.manifest.spec(model_id)
 
     def fingerprint(self, model_id: str) -> str:
-        """SHA-256 over the pinned hashes of a model's files; the files need not be there."""
+        """SHA-256 over the pinned hashes of a model's files; the files need not be there.
+
+        Of a file that nothing pins yet its source counts: it changes once, with the first pull.
+        """
         files = self.spec(model_id).files
-        lines = "".join(f"{name} {files[name].sha256}\n" for name in sorted(files))
+        pins = {name: self.sha256(model_id, name) or str(files[name].sources[0]) for name in files}
+        lines = "".join(f"{name} {pins[name]}\n" for name in sorted(files))
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    def sha256(self, model_id: str, file: str) -> str | None:
+        """A file's hash, as the manifest or else the lock file pins it; None before the pull."""
+        if (pinned := self.spec(model_id).files[file].sha256) is not None:
+            return pinned
+        pin = self.lock(model_id).files.get(file)
+        return pin.sha256 if pin is not None else None
+
+    def lock(self, model_id: str) -> Lock:
+        """What the first pull of a model pinned; empty where there was none.
+
+        Raises `ModelCorrupt` for a damaged lock file.
+        """
+        path = self.lock_path(model_id)
+        try:
+            return Lock.model_validate_json(path.read_text())
+        except FileNotFoundError:
+            return Lock()
+        except ValueError as error:
+            raise ModelCorrupt(
+                f"{path} is damaged, so that nothing says which files model {model_id} had; "
+                f"delete it and run: {_pull(model_id)}"
+            ) from error
+
+    def lock_path(self, model_id: str) -> Path:
+        """Where a model's lock file lies."""
+        return self.root / model_id / "lock.json"
 
     def stored_path(self, model_id: str, file: str) -> Path:
         """Where `models pull` puts a file, whether it is there or not."""
@@ -280,7 +353,7 @@ class ModelFiles:
         if name not in spec.files:
             raise UnknownModel(f"model {model_id} has no file {name!r}: {', '.join(spec.files)}")
         path = self._locate(spec, name)
-        self._check(path, spec.files[name].sha256, model_id, known_ok=True)
+        self._check(path, self._pin(model_id, name), model_id, known_ok=True)
         if (allowed := spec.files[name].pickle_names) is not None:
             check_pickle(path, allowed)
         return path
@@ -321,9 +394,8 @@ class ModelFiles:
             return None
         except ValueError:  # half a record, or one of an older form
             return None
-        source = next(iter(spec.files.values()))
         current = (
-            record.source_sha256 == source.sha256
+            record.source_sha256 == self.sha256(model_id, next(iter(spec.files)))
             and record.options == dict(spec.convert[runtime])
             and record.versions == converter_versions(runtime)
         )
@@ -338,7 +410,7 @@ class ModelFiles:
         spec = self.spec(model_id)
         for name, file in spec.files.items():
             path = self._locate(spec, name)
-            self._check(path, file.sha256, model_id, known_ok=False)
+            self._check(path, self._pin(model_id, name), model_id, known_ok=False)
             if file.pickle_names is not None:
                 check_pickle(path, file.pickle_names)
         for runtime in spec.convert:
@@ -347,6 +419,14 @@ class ModelFiles:
             assert record is not None
             for name, digest in record.files.items():
                 self._check(folder / name, digest, model_id, known_ok=False)
+
+    def _pin(self, model_id: str, name: str) -> str:
+        if (sha256 := self.sha256(model_id, name)) is None:
+            raise ModelMissing(
+                f"{name} of model {model_id} is not pinned: it was put there by hand, or its pull "
+                f"was interrupted; run: {_pull(model_id)}"
+            )
+        return sha256
 
     def _locate(self, spec: ModelSpec, name: str) -> Path:
         stored = self.stored_path(spec.model_id, name)

@@ -23,8 +23,8 @@ def files(tmp_path, monkeypatch):
     files = ModelFiles(tmp_path, manifest(models, {"reader": "good"}))
     put(tmp_path, "good", "w.bin", b"good")
     put(tmp_path, "damaged", "w.bin", b"DAMAGED")
-    monkeypatch.setattr(models_cli, "ModelFiles", lambda: files)
-    monkeypatch.setattr(models_cli, "ModelStore", lambda: ModelStore(files))
+    monkeypatch.setattr(models_cli, "_files", lambda: files)
+    monkeypatch.setattr(models_cli, "_store", lambda: ModelStore(files))
     monkeypatch.setenv("COLUMNS", "160")
     return files
 
@@ -50,6 +50,34 @@ def test_pull_of_what_is_here_says_so(files):
     assert result.exit_code == 0
     assert "1 model is ready" in result.stdout
     assert "nothing was missing" in result.stdout
+
+
+def test_pull_takes_only_what_is_asked_for_of_a_profile(files):
+    for name in ("reader", "good"):
+        assert "1 model is ready" in run("pull", "--profile", "embedded", "--only", name).stdout
+    result = run("pull", "--only", "missing")
+    assert isinstance(result.exception, UnknownModel)
+    assert "embedded has no missing; there are reader (good)" in str(result.exception)
+
+
+def test_pull_tells_of_a_licence_that_forbids_commercial_use(files, monkeypatch):
+    spec = files.spec("good").model_copy(update={"non_commercial": True, "licence": "CC-BY-NC-4.0"})
+    monkeypatch.setattr(files, "spec", lambda _: spec)
+    assert "good may not be used commercially: CC-BY-NC-4.0" in run("pull", "good").stderr
+
+
+def test_pull_takes_the_mirror_that_the_settings_name(tmp_path, monkeypatch):
+    mirror, here = tmp_path / "mirror", tmp_path / "here"
+    content = {"efficientnet_lite3": {"efficientnet_labels.txt": b"x"}}
+    for model_id, members in content.items():
+        for name, data in members.items():
+            put(mirror, model_id, name, data)
+    monkeypatch.setenv("TIKTOK_ASSETS_MODELS_DIR", str(here))
+    monkeypatch.setenv("TIKTOK_ASSETS_MODELS_MIRROR", str(mirror))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    result = run("pull", "--only", "classifier")
+    # What the mirror lacks, and what of it is wrong, is told with its place.
+    assert f"mirror {mirror}/efficientnet_lite3/efficientnet_lite3.tflite" in str(result.exception)
 
 
 def test_pull_that_fails_names_source_and_reason(files):
