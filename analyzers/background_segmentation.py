@@ -165,7 +165,7 @@ class BackgroundSegmentation(Analyzer):
     """
 
     name: ClassVar[str] = "background_segmentation"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.PICTURE
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("yolo", "openvino", "mediapipe", "opencv")
@@ -484,7 +484,8 @@ def _mask_columns(mask: np.ndarray) -> dict[str, Any]:
         "share": float(mask.mean()),
         "mask_height_px": height,
         "mask_width_px": width,
-        "mask_counts": run_lengths(mask),
+        # As an array: a list of numbers is ten times as large, and there are many masks.
+        "mask_counts": np.array(run_lengths(mask), np.int32),
     }
 
 

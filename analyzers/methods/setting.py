@@ -19,8 +19,9 @@ _ENOUGH = 0.8
 _EXCESS_GREEN = 0.08
 #: Standard deviation of luma, in levels over 9x9 pixels, that leaves have and painted walls lack.
 _LEAF_TEXTURE = 5.0
-#: Sky: luma at least this, blue over red by this, and no steeper than this, in levels.
-_SKY_LUMA, _SKY_BLUE, _SKY_SLOPE = 80, 12, 10
+#: Sky: luma at least this, blue over red by this, and no steeper than this, in levels. What is
+#: bluer than any sky is drawn, as the cyan of a test picture (191 and more).
+_SKY_LUMA, _SKY_BLUE, _SKY_SLOPE = 80, (12, 170), 10
 #: Short side of the picture in which they are looked for, and the most for the long side.
 _SIDE_PX, _LONGEST_PX = 180, 1440
 
@@ -114,7 +115,8 @@ def _sky(picture: np.ndarray, luma: np.ndarray) -> np.ndarray:
     down = cv2.Sobel(levels, cv2.CV_32F, 0, 1, scale=0.25)
     slope = np.hypot(across, down)
     blue = picture[..., 2].astype(np.int16) - picture[..., 0]
-    likely = (luma >= _SKY_LUMA) & (blue >= _SKY_BLUE) & (slope <= _SKY_SLOPE)
+    bluish = (blue >= _SKY_BLUE[0]) & (blue <= _SKY_BLUE[1])
+    likely = (luma >= _SKY_LUMA) & bluish & (slope <= _SKY_SLOPE)
     _, regions = cv2.connectedComponents(likely.astype(np.uint8))
     tops = np.unique(regions[:2][likely[:2]])
     return likely & np.isin(regions, tops)

@@ -36,6 +36,12 @@ def test_sky_reaches_the_upper_edge() -> None:
     assert nature_shares(np.ascontiguousarray(picture[::-1]), NOBODY)[1] == 0
 
 
+def test_a_drawn_cyan_is_no_sky() -> None:
+    picture = ground((120, 110, 100), 0.1)
+    picture[:, :120] = (0, 191, 191)
+    assert nature_shares(picture, NOBODY)[1] == 0
+
+
 def test_what_the_subject_covers_does_not_count() -> None:
     picture = ground((60, 110, 40), 0.35)
     mask = NOBODY.copy()
