@@ -91,7 +91,8 @@ class ProductDetection(Analyzer):
     Two networks have to bear out a product: the detector's median confidence over the track, and
     the probability that an ImageNet classifier gives, over up to three crops, to the classes that
     go with the detector's. `confidence` joins both as independent opinions, 1 - (1 - a)(1 - b), and
-    under `min_confidence` nothing is claimed. What COCO has no class for (a kettle, shoes, a
+    under `min_confidence` nothing is claimed: a floor that was chosen on the demo clips, so that
+    nothing false is claimed there. What COCO has no class for (a kettle, shoes, a
     lipstick) is not found: naming crops by the classifier alone was tried and was wrong more often
     than right.
 
@@ -103,6 +104,7 @@ class ProductDetection(Analyzer):
 
     Accuracy: on the 13 demo clips and the sample all ten claims are right (seven bottles, two cups,
     a football), and nothing is claimed on the ten without goods; missed are a kettle and a clock.
+    The floor was chosen on these same clips, so on others precision may be lower.
     In hand or not is right where it is claimed (one cup of two, never the juggled ball). Brands:
     not measured, for want of clips that show one.
     """
