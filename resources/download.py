@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import resource
 import sys
 import time
 import traceback
@@ -41,6 +42,7 @@ from resources.web_address import refusal  # noqa: E402
 Tell = Callable[[dict[str, Any]], None]
 
 _TELL_EVERY_S = 0.5
+_MOST_MEMORY_BYTES = 4 * 1024**3
 _MOST_PICTURE_BYTES = 50_000_000
 #: What says nothing of the video, is long, or may hold addresses signed for one user.
 _LEFT_OUT = frozenset(
@@ -323,6 +325,8 @@ def _picture(web: _Web, info: Mapping[str, Any], urls: list[str], target: Path) 
 def main() -> None:
     """Answer the request on standard input."""
     die_with_parent()
+    # A page or picture without end is to cost this process, not the machine.
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
     request = json.load(sys.stdin)
     # What libraries print must not come between the messages.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -92,6 +92,8 @@ def _kind(error: Exception, guard: AddressGuard) -> tuple[str, str]:
     for cause in chain:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             return "disk", "the disk is full"
+        if isinstance(cause, MemoryError):
+            return "refused", "it needs more memory than a download may have"
         if isinstance(cause, CookieLoadError):
             return "refused", "the cookies are not in Netscape's format (urls.cookies_file)"
         if isinstance(cause, GeoRestrictedError):

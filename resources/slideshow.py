@@ -53,11 +53,18 @@ def write_slideshow(
 def _frame_size(pictures: Sequence[Path]) -> tuple[int, int]:
     sizes = []
     for path in pictures:
-        with Image.open(path) as picture:
-            sizes.append(ImageOps.exif_transpose(picture).size)
+        sizes.append(_upright(path).size)
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     scale = min(1.0, _SHORT_SIDE_PX / min(width, height), _LONG_SIDE_PX / max(width, height))
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+
+
+def _upright(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture)
+    except Image.DecompressionBombError as error:
+        raise OSError(f"{path.name}: {error}") from error
 
 
 def _shares(count: int, sound: Path | None) -> list[int]:
@@ -88,8 +95,7 @@ def _encoded(
     shown = 0
     for number, (path, share) in enumerate(zip(pictures, shares, strict=True)):
         tell(number)
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+        upright = _upright(path).convert("RGBA")
         ground = Image.new("RGBA", upright.size, "black")
         ground.alpha_composite(upright)
         fitted = ImageOps.pad(

@@ -82,30 +82,38 @@ class UrlQueue:
         One that is there already keeps its state; while it is queued it gets the higher priority of
         the two.
         """
-        new = 0
+        wanted: dict[str, ListedUrl] = {}
+        for listed in urls:
+            known = wanted.get(listed.url)
+            if known is None or listed.priority > known.priority:
+                wanted[listed.url] = listed
         with self._engine.begin() as connection:
-            for listed in urls:
-                found = connection.execute(
-                    sa.select(_URLS.c.id, _URLS.c.priority).where(_URLS.c.url == listed.url)
-                ).one_or_none()
-                if found is None:
-                    new += 1
-                    connection.execute(
-                        sa.insert(_URLS).values(
-                            url=listed.url,
-                            priority=listed.priority,
-                            tags=json.dumps(listed.tags),
-                            state=State.QUEUED,
-                            changed_s=self._now_s(),
-                        )
-                    )
-                elif listed.priority > found.priority:
+            there = {
+                row.url: row
+                for row in connection.execute(sa.select(_URLS.c.url, _URLS.c.id, _URLS.c.priority))
+            }
+            new = [
+                {
+                    "url": listed.url,
+                    "priority": listed.priority,
+                    "tags": json.dumps(listed.tags),
+                    "state": State.QUEUED,
+                    "changed_s": self._now_s(),
+                }
+                for listed in wanted.values()
+                if listed.url not in there
+            ]
+            if new:
+                connection.execute(sa.insert(_URLS), new)
+            for listed in wanted.values():
+                row = there.get(listed.url)
+                if row is not None and listed.priority > row.priority:
                     connection.execute(
                         sa.update(_URLS)
-                        .where(_URLS.c.id == found.id, _URLS.c.state == State.QUEUED)
+                        .where(_URLS.c.id == row.id, _URLS.c.state == State.QUEUED)
                         .values(priority=listed.priority)
                     )
-        return new
+        return len(new)
 
     def take(self) -> QueuedUrl | None:
         """Mark the next URL that is due as downloading, an attempt more; None where none is due."""
@@ -177,6 +185,13 @@ class UrlQueue:
             query = query.where(_URLS.c.state == state)
         with self._engine.connect() as connection:
             return [_queued(row) for row in connection.execute(query)]
+
+    def find(self, url: str) -> QueuedUrl | None:
+        """One URL; None where it was never added."""
+        query = sa.select(_URLS).where(_URLS.c.url == url)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _queued(row)
 
     def counts(self) -> dict[State, int]:
         """How many URLs are in each state."""

@@ -73,6 +73,10 @@ def test_a_fault_is_called_one_with_the_way_out(error):
     assert "github.com" not in why.reason
 
 
+def test_a_page_without_end_is_no_fault():
+    assert failure(_raised(MemoryError()), AddressGuard()).kind == "refused"
+
+
 def test_a_full_disk_is_no_fault():
     assert failure(OSError(28, "No space left"), AddressGuard()).kind == "disk"
 

@@ -68,3 +68,9 @@ def test_no_picture_and_a_broken_one(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"nothing")
     with pytest.raises(OSError, match=r"broken\.jpg"):
         write_slideshow([tmp_path / "broken.jpg"], None, tmp_path / "show.mp4")
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(OSError, match=r"0\.jpg: .*decompression bomb"):
+        write_slideshow(pictures, None, tmp_path / "show.mp4")
