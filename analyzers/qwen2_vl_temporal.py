@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
+from pydantic import Field
 
 from analyzers import progress
 from analyzers.base import (
@@ -13,6 +18,7 @@ from analyzers.base import (
     TIME_S,
     AnalysisResult,
     Analyzer,
+    AnalyzerSettings,
     Column,
     Family,
     Preview,
@@ -20,12 +26,17 @@ from analyzers.base import (
     confidence,
     markdown_table,
 )
-from analyzers.methods.composed_description import Composer, Description
-from analyzers.methods.evidence import second_id
+from analyzers.methods.composed_description import Action, Composer, Description
+from analyzers.methods.evidence import observation_id, second_id
+from analyzers.methods.model_description import Asking, ModelDescriber
 from analyzers.methods.shot_claims import CAMERA_KINDS, SOURCES, TOPICS, Claim, Shot, Sightings
+from analyzers.models.vlm import VisionLanguageModel
+from analyzers.models.vlm_server import VlmServer
 from analyzers.video import Video
 
-MODEL_KINDS = ("composed", "vision_language")
+_logger = logging.getLogger(__name__)
+
+MODEL_KINDS = ("composed", "vlm", "vlm_server", "caption")
 
 #: A second's camera move or expression is an action from this confidence on.
 _ACTION_CONFIDENCE = 0.5
@@ -51,37 +62,57 @@ class Describer(Protocol):
 _MODEL_KIND = Column(
     "model_kind",
     pa.string(),
-    "composed: sentences put together by rules from what other analyzers saw; no "
-    "vision-language model has looked at the video",
+    "What wrote it. composed: sentences put together by rules from what other analyzers saw, no "
+    "vision-language model has looked at the video; vlm: a vision-language model on this machine; "
+    "vlm_server: one on a server; caption: a model that captions one frame of each shot",
     values=MODEL_KINDS,
 )
 _EVIDENCE = "see `methods.evidence`"
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What was written, by what, and why not by what was asked for."""
+
+    shots: list[Description]
+    whole: Description
+    kind: str
+    model_id: str | None
+    fallback_reason: str | None = None
+
+
 class Qwen2VlTemporal(Analyzer):
-    """A sentence or more for every shot and a paragraph for the video, composed from evidence.
+    """A sentence or more for every shot and a paragraph for the video, with what happens when.
 
-    `model_kind` is `composed`: no vision-language model looks at the video in this profile. The
-    sentences are put together from what other analyzers saw (things, people, posture, gestures,
-    expressions, ways through the picture, shot scale, camera, colours, text), each claim with the
-    ids of the rows it rests on. What was not seen surely is hedged or left out: an empty sentence
-    is better than a false one, so a description lists what is there and does not tell a story.
-    Things are COCO's 80 classes and nothing else: it cannot say rocket, kettle or tree. Whatever of
-    the other analyzers is missing is missing from the sentences, and named in `missing`.
+    Who writes is told by `model_kind`. In the embedded profile it is `composed`: no
+    vision-language model looks at the video. Where a model serves the role `vlm` it is asked about
+    frames of every shot (`vlm`; `caption` for one that only captions), and with `server_url` a
+    model on a server is (`vlm_server`). One that fails makes this analyzer fail, unless `fallback`
+    allows the rules to take its place; that is then said in `fallback_reason`. A shot whose answer
+    cannot be read, not even when asked again, says so and does not count as described.
 
-    Actions over time stand in the segments: gestures, dancing, expressions and camera moves of the
-    second.
+    Composed sentences are put together from what other analyzers saw (things, people, posture,
+    gestures, expressions, ways through the picture, shot scale, camera, colours, text), each claim
+    with the ids of the rows it rests on. What was not seen surely is hedged or left out: an empty
+    sentence is better than a false one, so a description lists what is there and does not tell a
+    story. Things are COCO's 80 classes and nothing else: it cannot say rocket, kettle or tree.
+    Whatever of the other analyzers is missing is missing from the sentences, and named in
+    `missing`.
 
-    Accuracy: on nine labelled clips it mentions 14 of the 17 labelled things that COCO has a name
-    for, and none of the 52 claims that the labels can judge is false. The thresholds were set on
-    these clips.
+    Actions over time are those that the model tells, with its times; composed, they are gestures,
+    dancing, expressions and camera moves of each second.
+
+    Accuracy of composed sentences: on nine labelled clips they mention 14 of the 17 labelled things
+    that COCO has a name for, and none of the 52 claims that the labels can judge is false. The
+    thresholds were set on these clips. Accuracy of a model's sentences: not measured.
     """
 
     name: ClassVar[str] = "qwen2_vl_temporal"
     version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.STORY
     stage: ClassVar[Stage] = Stage.HEAVY_GPU
-    kinds: ClassVar[tuple[str, ...]] = ("composed",)
+    kinds: ClassVar[tuple[str, ...]] = ("composed", "vlm")
+    optional_models: ClassVar[tuple[str, ...]] = ("vlm",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis",)
     optional: ClassVar[tuple[str, ...]] = SOURCES
 
@@ -93,6 +124,19 @@ class Qwen2VlTemporal(Analyzer):
         Column("description", pa.string(), "What is to be seen, in sentences"),
         _MODEL_KIND,
         Column("evidence", pa.list_(pa.string()), f"Ids of the rows it rests on; {_EVIDENCE}"),
+        Column(
+            "actions",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("action", pa.string(), nullable=False),
+                        pa.field("time_s", pa.float64(), nullable=False),
+                        pa.field("end_s", pa.float64(), nullable=False),
+                    ]
+                )
+            ),
+            "What happens and when, in order; composed, to the second",
+        ),
         Column(
             "claims",
             pa.list_(
@@ -107,9 +151,9 @@ class Qwen2VlTemporal(Analyzer):
                     ]
                 )
             ),
-            f"What it says piece by piece: topic ({', '.join(TOPICS)}), words, what the evidence "
-            "rows hold (a class, a kind, a line of text; empty where it is a number), confidence, "
-            "whether the words are a hedge, ids",
+            f"What composed sentences say piece by piece: topic ({', '.join(TOPICS)}), words, what "
+            "the evidence rows hold (a class, a kind, a line of text; empty where it is a number), "
+            "confidence, whether the words are a hedge, ids",
         ),
         confidence("Of the least sure claim; null without claims", nullable=True),
     )
@@ -118,11 +162,22 @@ class Qwen2VlTemporal(Analyzer):
         Column("description", pa.string(), "That shot's"),
         _MODEL_KIND,
         Column("actions", pa.list_(pa.string()), "What happens in this second, in a few words"),
-        Column("action_evidence", pa.list_(pa.string()), "An id for each action"),
+        Column(
+            "action_evidence",
+            pa.list_(pa.string()),
+            "An id for each action; for one that a model told, that of its shot's row",
+        ),
     )
     summary_columns: ClassVar[tuple[Column, ...]] = (
         Column("description", pa.string(), "The video in a paragraph; it counts shots from 1"),
         _MODEL_KIND,
+        Column("model_id", pa.string(), "The model that wrote it; null: rules", nullable=True),
+        Column(
+            "fallback_reason",
+            pa.string(),
+            "Why rules wrote it though a model was to; null where that is not so",
+            nullable=True,
+        ),
         Column("evidence", pa.list_(pa.string()), f"Ids of the rows it rests on; {_EVIDENCE}"),
         Column("shot_count", pa.int32(), "Shots", minimum=1),
         Column("described_shot_count", pa.int32(), "Shots of which something is said", minimum=0),
@@ -131,15 +186,43 @@ class Qwen2VlTemporal(Analyzer):
         Column("missing", pa.list_(pa.string()), "Analyzers that could have told more"),
     )
 
+    class Settings(AnalyzerSettings):
+        """How a vision-language model is asked; composed sentences need none of it."""
+
+        server_url: str = Field(
+            "",
+            description="An OpenAI-compatible server (vLLM), e.g. http://host:8000/v1: frames go "
+            "there, and no model for the role vlm is used; empty: none",
+        )
+        server_model: str = Field(
+            "", description="The name a model has there; empty: the only one it has"
+        )
+        server_requests: int = Field(8, ge=1, description="Requests under way there at a time")
+        server_timeout_s: float = Field(120.0, gt=0, description="For one answer")
+        frames_per_s: float = Field(1.0, gt=0, le=5, description="Frames shown of each shot")
+        most_frames: int = Field(16, ge=2, description="Of one shot")
+        max_new_tokens: int = Field(
+            384, ge=16, description="Of an answer; one that is cut off is asked for with twice that"
+        )
+        batch_size: int = Field(
+            16, ge=1, description="Shots at once, on this machine; halved where memory runs out"
+        )
+        fallback: Literal["none", "composed"] = Field(
+            "none", description="composed: where the model fails, rules write, and it is recorded"
+        )
+
+    settings: Settings
+
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
-        """See the class."""
-        if not any(name in upstream for name in SOURCES):
+        """See the class. Raises what the model raises, if `fallback` does not allow for it."""
+        composing = not (self.settings.server_url or self.models.has("vlm"))
+        if composing and not any(name in upstream for name in SOURCES):
             return self.not_applicable(video, "no other analyzer has a result to describe from")
-        describer: Describer = Composer()
         shots = Sightings(upstream, video).shots()
         progress.checkpoint()
-        described, whole = describer.describe(video, shots)
-        kind = describer.model_kind
+        told = _composed(video, shots) if composing else self._by_model(video, shots)
+        second_actions = [_actions(upstream, second) for second in range(len(video.grid))]
+        by_model = told.model_id is not None
         rows = [
             {
                 "shot": shot.number,
@@ -147,51 +230,135 @@ class Qwen2VlTemporal(Analyzer):
                 "end_s": shot.end_s,
                 "frame": shot.frame,
                 "description": own.text,
-                "model_kind": kind,
+                "model_kind": told.kind,
                 "evidence": own.evidence,
+                "actions": [
+                    {"action": action.text, "time_s": action.time_s, "end_s": action.end_s}
+                    for action in (own.actions if by_model else _spans(second_actions, shot))
+                ],
                 "claims": [_claim_row(claim) for claim in own.claims],
                 "confidence": own.confidence,
             }
-            for shot, own in zip(shots, described, strict=True)
+            for shot, own in zip(shots, told.shots, strict=True)
         ]
-        claims = [claim for own in described for claim in own.claims]
+        if by_model:
+            second_actions = [self._told_actions(rows, s) for s in range(len(video.grid))]
+        claims = [claim for own in told.shots for claim in own.claims]
         return AnalysisResult(
             observations=self.observations(rows),
-            segments=self.segments(video.grid, _segments(video, upstream, rows, kind)),
+            segments=self.segments(
+                video.grid, _segments(video, upstream, rows, told.kind, second_actions)
+            ),
             summary={
-                "description": whole.text,
-                "model_kind": kind,
-                "evidence": whole.evidence,
+                "description": told.whole.text,
+                "model_kind": told.kind,
+                "model_id": told.model_id,
+                "fallback_reason": told.fallback_reason,
+                "evidence": told.whole.evidence,
                 "shot_count": len(shots),
-                "described_shot_count": sum(bool(own.claims) for own in described),
+                "described_shot_count": sum(own.says_something for own in told.shots),
                 "claim_count": len(claims),
                 "hedged_claim_count": sum(claim.hedged for claim in claims),
                 "missing": [name for name in SOURCES if name not in upstream],
             },
         )
 
+    def _by_model(self, video: Video, shots: Sequence[Shot]) -> _Told:
+        """By the model that is configured, or by rules where it fails and they may."""
+        chosen = self.settings
+        asking = Asking(
+            chosen.frames_per_s, chosen.most_frames, chosen.max_new_tokens, chosen.batch_size
+        )
+        try:
+            with self._model() as model:
+                describer: Describer = ModelDescriber(model, asking)
+                described, whole = describer.describe(video, shots)
+                return _Told(described, whole, describer.model_kind, model.identity.model_id)
+        except Exception as error:
+            if chosen.fallback == "none":
+                raise
+            reason = f"{type(error).__name__}: {error}"
+            _logger.warning("%s: rules describe it, since the model failed: %s", video.id, reason)
+            return replace(_composed(video, shots), fallback_reason=reason)
+
+    @contextmanager
+    def _model(self) -> Iterator[VisionLanguageModel]:
+        chosen = self.settings
+        if not chosen.server_url:
+            with self.models.lend("vlm") as model:
+                yield model
+            return
+        server = VlmServer(
+            chosen.server_url, chosen.server_model, chosen.server_requests, chosen.server_timeout_s
+        )
+        with closing(server):
+            yield server
+
+    def _told_actions(self, rows: Sequence[Mapping[str, Any]], second: int) -> _Actions:
+        """What a model told of a second; a row's place is its number among the observations."""
+        return [
+            (action["action"], observation_id(self.name, place))
+            for place, row in enumerate(rows)
+            for action in row["actions"]
+            if action["time_s"] < second + 1
+            and (action["end_s"] > second or action["time_s"] >= second)
+        ]
+
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
         """The paragraph and each shot's sentences, with what wrote them."""
         if result.status != "ok":
             return Preview(markdown=f"Not applicable: {result.reason}")
         summary = result.summary
-        note = (
-            f"**model_kind: {summary['model_kind']}** (put together by rules from other analyzers' "
-            "results; no vision-language model has looked at the video)"
-            if summary["model_kind"] == "composed"
-            else f"**model_kind: {summary['model_kind']}**"
-        )
+        note = f"**model_kind: {summary['model_kind']}**"
+        if summary["model_kind"] == "composed":
+            note += (
+                " (put together by rules from other analyzers' results; no vision-language model "
+                "has looked at the video)"
+            )
+        else:
+            note += f" ({summary['model_id']}; what a model writes may be wrong)"
+        if summary["fallback_reason"]:
+            note += f"\n\nThe model that was to write failed: {summary['fallback_reason']}"
         table = markdown_table(
-            ("shot", "from", "to", "description", "evidence"),
+            ("shot", "from", "to", "description", "actions", "evidence"),
             (
                 (
                     row["shot"] + 1, f"{row['time_s']:.1f} s", f"{row['end_s']:.1f} s",
-                    row["description"], ", ".join(row["evidence"]),
+                    row["description"],
+                    "; ".join(
+                        f"{a['time_s']:.1f}-{a['end_s']:.1f} s {a['action']}"
+                        for a in row["actions"]
+                    ),
+                    ", ".join(row["evidence"]),
                 )
                 for row in result.observations.to_pylist()
             ),
         )  # fmt: skip
         return Preview(markdown=f"{note}\n\n{summary['description']}\n\n{table}")
+
+
+#: Words and the id of the row that says so.
+_Actions = list[tuple[str, str]]
+
+
+def _composed(video: Video, shots: Sequence[Shot]) -> _Told:
+    describer: Describer = Composer()
+    described, whole = describer.describe(video, shots)
+    return _Told(described, whole, describer.model_kind, None)
+
+
+def _spans(second_actions: Sequence[_Actions], shot: Shot) -> list[Action]:
+    """Seconds on end in which the same happens in a shot, as one action each."""
+    open_since: dict[str, float] = {}
+    spans: list[Action] = []
+    first, stop = int(shot.start_s), min(len(second_actions), math.ceil(shot.end_s))
+    for second in range(first, stop + 1):
+        now = {words for words, _ in second_actions[second]} if second < stop else set()
+        for words in [words for words in open_since if words not in now]:
+            spans.append(Action(words, open_since.pop(words), min(second, shot.end_s)))
+        for words in now:
+            open_since.setdefault(words, max(second, shot.start_s))
+    return sorted(spans, key=lambda span: (span.time_s, span.end_s, span.text))
 
 
 def _claim_row(claim: Claim) -> dict[str, Any]:
@@ -210,13 +377,13 @@ def _segments(
     upstream: Mapping[str, AnalysisResult],
     rows: Sequence[Mapping[str, Any]],
     kind: str,
+    acted: Sequence[_Actions],
 ) -> dict[str, list[Any]]:
     by_shot = {row["shot"]: row["description"] for row in rows}
     count = len(video.grid)
     shot_of = [rows[0]["shot"]] * count
     if (cuts := upstream.get("cut_analysis")) is not None and cuts.status == "ok":
         shot_of = cuts.segments["shot"].to_pylist()
-    acted = [_actions(upstream, second) for second in range(count)]
     return {
         "shot": shot_of,
         "description": [by_shot[shot] for shot in shot_of],
@@ -226,8 +393,8 @@ def _segments(
     }
 
 
-def _actions(upstream: Mapping[str, AnalysisResult], second: int) -> list[tuple[str, str]]:
-    """What happens in a second: words and the id of the row that says so."""
+def _actions(upstream: Mapping[str, AnalysisResult], second: int) -> _Actions:
+    """What other analyzers saw happen in a second."""
 
     def row(name: str) -> Mapping[str, Any]:
         result = upstream.get(name)

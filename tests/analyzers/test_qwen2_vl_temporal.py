@@ -21,7 +21,7 @@ from analyzers.methods.evidence import evidence_row
 from analyzers.models.lending import Models
 from analyzers.object_detection import ObjectDetection
 from analyzers.product_detection import ProductDetection
-from analyzers.qwen2_vl_temporal import MODEL_KINDS, Qwen2VlTemporal
+from analyzers.qwen2_vl_temporal import Qwen2VlTemporal
 from analyzers.scene_segmentation import SceneSegmentation
 from analyzers.text_overlay import TextOverlay
 from analyzers.video import Video
@@ -461,8 +461,3 @@ def test_the_preview_says_what_wrote_it() -> None:
     assert "no vision-language model" in preview
     assert "a dog" in preview
     assert "object_detection/0" in preview
-
-
-def test_the_schema_has_room_for_a_model() -> None:
-    """The full profile stores its sentences in the same columns."""
-    assert "vision_language" in MODEL_KINDS
