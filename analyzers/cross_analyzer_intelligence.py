@@ -86,7 +86,7 @@ class CrossAnalyzerIntelligence(Analyzer):
     """
 
     name = "cross_analyzer_intelligence"
-    version = "1"
+    version = "2"
     family = Family.STORY
     stage = Stage.FAST
     kinds = ("rules",)
@@ -134,7 +134,11 @@ class CrossAnalyzerIntelligence(Analyzer):
         Column("sound_mood", pa.float32(), "Pleasantness of the sound", True, -1.0, 1.0),
     )
     summary_columns = (
-        Column("summary", pa.string(), "The video in a few sentences"),
+        Column(
+            "summary",
+            pa.string(),
+            "The video in a few sentences; those of qwen2_vl_temporal with their `model_kind`",
+        ),
         Column("tags", pa.list_(_TAG), "Words to file it under, with their evidence"),
         Column("finding_count", pa.int32(), "Findings", minimum=0),
         confidence("See docs/rules.md; null where nothing of it is known", "hook_strength", True),
