@@ -53,7 +53,7 @@ bench: models ## The pipeline beside the naive script, and the engine's own cost
 
 # Needs Chromium and its driver (apt install chromium-driver).
 e2e: models ## The running product: dropped files, URLs, a browser, processes killed in mid-run
-	$(BIN)/python -m pytest tests/e2e -m e2e -s
+	$(BIN)/python -m pytest tests/e2e -m e2e -s -x
 
 soak: models ## 200 short clips through one worker: do memory, files and threads stay flat?
 	$(BIN)/python -m benchmarks.soak
