@@ -75,7 +75,7 @@ class TemporalFlow(Analyzer):
     """
 
     name = "temporal_flow"
-    version = "1"
+    version = "2"
     family = Family.STORY
     stage = Stage.FAST
     kinds = ("numpy",)

@@ -18,7 +18,7 @@ from scipy.stats import theilslopes
 
 from analyzers.methods.calls_to_action import call_in
 from analyzers.methods.energy import SOURCES, Channels, smoothed
-from analyzers.methods.joined import Joined, Row, between, end_of
+from analyzers.methods.joined import Joined, Row, between, end_of, shot_changes
 
 PARTS = ("hook", "build", "peak", "turn", "resolution", "call_to_action", "loop")
 #: The hook is the first three seconds: what makes a viewer stay or swipe on.
@@ -149,7 +149,7 @@ def _hook(joined: Joined, channels: Channels, end_s: float) -> Part:
         for row in between(joined.rows("text_overlay"), 0, end_s)
         if row["role"] in ("caption", "sticker")
     ]
-    changes = between(joined.rows("cut_analysis", type="transition"), 0, end_s)
+    changes = between(shot_changes(joined), 0, end_s)
     seconds = joined.seconds_of(0, end_s)
     high, ids = contributors(joined, channels, seconds, ("motion", "loudness", "faces"))
     told = []
@@ -223,7 +223,7 @@ def _turn(joined: Joined, channels: Channels, energy: np.ndarray) -> Part | None
     }
     firsts = {r["sentence"]: r for r in reversed(joined.rows("speech_transcription"))}
     words = [r for r in firsts.values() if _TURN_WORDS.match(r["word"])]
-    shots = joined.rows("cut_analysis", type="transition")
+    shots = shot_changes(joined)
     last = min(len(energy) - _TURN_LEAST_S, int(_TURN_LATEST * len(energy)))
     best: tuple[float, int, dict[str, float], list[Row]] | None = None
     for second in range(int(HOOK_S), last + 1):

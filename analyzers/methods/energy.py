@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from analyzers.methods.joined import Joined, end_of
+from analyzers.methods.joined import Joined, end_of, shot_changes
 from analyzers.video import Frames
 
 #: What the energy of a second is made of.
@@ -100,10 +100,7 @@ def channels_of(joined: Joined, motion: np.ndarray) -> dict[str, np.ndarray]:
         starts = _numbers(joined.column("audio_analysis", "onset_count"), 0)
         found["sounds"] = np.clip(starts / _FULL_SOUNDS, 0, 1)
     if "cuts" not in found:
-        changes = [
-            (row["time_s"] + end_of(row)) / 2
-            for row in joined.rows("cut_analysis", type="transition")
-        ]
+        changes = [(row["time_s"] + end_of(row)) / 2 for row in shot_changes(joined)]
         found["cuts"] = _rate(changes, [1.0] * len(changes), count) / _FULL_CUTS
     if "speech" not in found:
         rate = _numbers(joined.column("speech_rate", "syllables_per_s"), np.nan)

@@ -121,6 +121,12 @@ def between(rows: Iterable[Row], start_s: float, end_s: float) -> list[Row]:
     return [r for r in rows if r["time_s"] < end_s and end_of(r) >= start_s]
 
 
+def shot_changes(joined: Joined) -> list[Row]:
+    """cut_analysis's transitions from one shot to another: a fade that opens or ends is none."""
+    rows = joined.rows("cut_analysis", type="transition")
+    return [row for row in rows if row["kind"] not in ("fade_in", "fade_out")]
+
+
 def end_of(row: Row) -> float:
     """When a row ends; a moment ends when it begins."""
     end_s = row.get("end_s")

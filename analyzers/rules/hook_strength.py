@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from analyzers.methods.arc import HOOK_S
-from analyzers.methods.joined import Joined, between, end_of
+from analyzers.methods.joined import Joined, between, end_of, shot_changes
 from analyzers.rules.registry import Finding, quality, rule
 
 #: What hooks, and how much of the whole it is. Editors' practice and the platforms' advice to
@@ -36,8 +36,9 @@ quality(
     "hook strength",
     "0 to 1 over the first three seconds: "
     + ", ".join(f"{name} {weight:g}" for name, weight in HOOK_WEIGHTS.items())
-    + ". Text is a caption or sticker, speech a word, a cut any change of shot: each counts whole "
-    "where it begins in the first second, and by half at the third. A face counts by its size "
+    + ". Text is a caption or sticker, speech a word, a cut any change of shot (a fade that opens "
+    "the video is none): each counts whole where it begins in the first second, and by half at the "
+    "third. A face counts by its size "
     "(whole at 0.03 of the frame), motion by temporal_flow's channel (whole at 0.6), sound where "
     "the loudest second is within 6 LU of the video's own loudness. A part whose analyzer is "
     "missing is left out and the rest weighs more. Strong from 0.65, weak below 0.3.",
@@ -57,7 +58,7 @@ def hook_strength(joined: Joined) -> Iterable[Finding]:
             [r for r in joined.rows("text_overlay") if r["role"] in ("caption", "sticker")],
         ),
         ("speech", joined.rows("speech_transcription")),
-        ("cut", joined.rows("cut_analysis", type="transition")),
+        ("cut", shot_changes(joined)),
     ):
         own = between(rows, 0.0, end_s)
         given[name] = max(

@@ -76,6 +76,13 @@ def test_the_hook_tells_what_is_in_it():
     assert {"text_overlay/0", "speech_transcription/2", "cut_analysis/0"} <= set(hook.evidence)
 
 
+def test_a_fade_that_opens_the_video_is_no_change_of_shot():
+    fade = {**cut(0.0), "kind": "fade_in", "end_s": 1.0}
+    hook = found([0.4] * 6, joined(6, cut_analysis={"rows": [fade]}))["hook"]
+    assert "change of shot," in hook.why
+    assert "1 change" not in hook.why
+
+
 def test_a_face_that_changes_its_mind_is_a_turn():
     valence = [-0.7] * 7 + [0.8] * 7
     there = joined(14, face_emotion={"seconds": {"valence": valence}})

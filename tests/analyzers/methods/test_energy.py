@@ -67,6 +67,12 @@ def test_each_channel_rises_where_its_analyzer_says_so():
     assert found["motion"].tolist() == [0] * 6
 
 
+def test_fades_at_the_ends_are_no_cuts():
+    fades = [{**cut(0.0), "kind": "fade_in", "end_s": 1.0}, {**cut(2.0), "kind": "fade_out"}]
+    there = joined(3, cut_analysis={"rows": fades})
+    assert channels_of(there, STILL)["cuts"].tolist() == [0, 0, 0]
+
+
 def test_scene_text_is_no_new_text():
     there = joined(2, text_overlay={"rows": [line("TAXI", 0, 2, role="scene_text")]})
     assert channels_of(there, STILL)["text"].tolist() == [0, 0]

@@ -43,6 +43,12 @@ def test_what_comes_late_or_after_three_seconds_counts_less_or_not():
     assert float(early.value) > float(late.value) > float(after.value) == 0
 
 
+def test_a_fade_that_opens_the_video_is_no_cut():
+    fade = {**cut(0.0), "kind": "fade_in", "end_s": 1.0}
+    [finding] = found("hook_strength", joined(8, cut_analysis={"rows": [fade]}))
+    assert float(finding.value) == 0
+
+
 def test_a_missing_analyzer_is_left_out_and_the_rest_weighs_more():
     there = joined(8, text_overlay={"rows": [line("HEY", 0, 5)]})
     [finding] = found("hook_strength", there)
