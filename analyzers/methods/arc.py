@@ -9,7 +9,7 @@ Dramas", 1863: rising action, climax, turn, resolution).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,8 @@ from analyzers.methods.energy import SOURCES, Channels, smoothed
 from analyzers.methods.joined import Joined, Row, between, end_of, shot_changes
 
 PARTS = ("hook", "build", "peak", "turn", "resolution", "call_to_action", "loop")
+#: Whose seconds hold the curves, and the motion that no other analyzer measures.
+_OWN = "temporal_flow"
 #: The hook is the first three seconds: what makes a viewer stay or swipe on.
 HOOK_S = 3.0
 
@@ -125,7 +127,8 @@ def contributors(
 ) -> tuple[list[str], tuple[str, ...]]:
     """Which channels of `against` are high in these seconds, and the seconds that say so.
 
-    High: above the channel's own median over the video by a tenth, or at least 0.6.
+    High: above the channel's own median over the video by a tenth, or at least 0.6. Motion is
+    temporal_flow's own, as is the energy of seconds in which nothing is high.
     """
     high = []
     for name in against:
@@ -137,9 +140,13 @@ def contributors(
             and (here >= 0.6 or here >= float(np.median(values)) + 0.1)
         ):
             high.append(name)
-    sources = dict.fromkeys(SOURCES[name] for name in high if name in SOURCES)
-    ids = [i for source in sources for i in joined.second_ids(source, seconds)]
-    return high, tuple(ids)
+    return high, _seconds_of(joined, high, seconds)
+
+
+def _seconds_of(joined: Joined, channels: Sequence[str], seconds: Iterable[int]) -> tuple[str, ...]:
+    """Ids of the seconds of what these channels come from, of the curves' where there is none."""
+    sources = dict.fromkeys(SOURCES.get(name, _OWN) for name in channels) or (_OWN,)
+    return tuple(i for source in sources for i in joined.second_ids(source, seconds))
 
 
 def _hook(joined: Joined, channels: Channels, end_s: float) -> Part:
@@ -299,8 +306,7 @@ def _resolution(
     ]
     why = f"After the peak energy falls from {top:.2f} to {own.mean():.2f}"
     seconds = joined.seconds_of(start_s, end_s)
-    sources = dict.fromkeys(SOURCES[name] for name in low)
-    ids = tuple(i for source in sources for i in joined.second_ids(source, seconds))
+    ids = _seconds_of(joined, low, seconds)
     if low:
         why += f", less {', '.join(low)}"
     return Part("resolution", start_s, end_s, min(1.0, fall / 0.3), why, ids)
@@ -358,8 +364,8 @@ def _loop(joined: Joined, seam: Seam) -> Part | None:
         f"differ by {seam.step:.1f} levels, others half a second apart by up to {seam.usual:.1f}"
     )
     seconds = sorted({*joined.seconds_of(0, 1), *joined.seconds_of(start_s, end_s)})
-    ids = joined.second_ids("color_analysis", seconds) if joined.speaks("color_analysis") else []
-    return Part("loop", start_s, end_s, 0.8, why, tuple(ids))
+    source = "color_analysis" if joined.speaks("color_analysis") else _OWN
+    return Part("loop", start_s, end_s, 0.8, why, tuple(joined.second_ids(source, seconds)))
 
 
 def _column(joined: Joined, name: str, column: str) -> np.ndarray:

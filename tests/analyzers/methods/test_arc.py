@@ -6,7 +6,7 @@ import pytest
 from analyzers.methods.arc import Part, Seam, parts_of
 from analyzers.methods.energy import CHANNELS
 from analyzers.methods.evidence import evidence_row
-from tests.analyzers.made_results import cut, joined, line, words
+from tests.analyzers.made_results import cut, joined, line, made_result, words
 
 
 def _channels(energy, **given):
@@ -19,9 +19,11 @@ def found(energy, there=None, seam=None, **given) -> dict[str, Part]:
     there = there or joined(len(energy), cut_analysis={"rows": []})
     parts = parts_of(there, _channels(energy, **given), energy, seam)
     assert all(0 <= p.time_s < p.end_s <= there.grid.end_s for p in parts)
+    results = {**there.results, "temporal_flow": made_result("temporal_flow", there.grid)}
     for part in parts:
+        assert part.evidence
         for evidence_id in part.evidence:
-            evidence_row(evidence_id, there.results)
+            evidence_row(evidence_id, results)
     return {part.part: part for part in parts}
 
 
@@ -49,6 +51,12 @@ def test_a_peak_without_a_rise_has_no_build():
     parts = found([0.2] * 8 + [0.9, 0.9] + [0.2] * 4)
     assert "peak" in parts
     assert "build" not in parts
+
+
+def test_a_peak_of_motion_rests_on_the_seconds_of_the_curve():
+    rows = [0.2] * 8 + [0.9, 0.9] + [0.2] * 4
+    parts = found(rows, cuts=np.zeros(14), motion=np.array(rows))
+    assert {"temporal_flow@8", "temporal_flow@9"} <= set(parts["peak"].evidence)
 
 
 def test_energy_that_stays_up_is_no_resolution():
