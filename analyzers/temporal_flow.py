@@ -65,7 +65,7 @@ class TemporalFlow(Analyzer):
     - `resolution`: what follows the peak, and a turn after it, if energy falls.
     - `call_to_action`: what the viewer is asked to do, said or written, in six languages; in the
       last third a question to the viewer is one.
-    - `loop`: the last picture runs into the first as pictures half a second apart do elsewhere. A
+    - `loop`: from the last picture to the first less changes than in half a second elsewhere. A
       static shot of something that stands still loops as well.
 
     Accuracy: parts are checked on made curves, on the sample (its turn is found 0.03 s from the
@@ -245,7 +245,7 @@ def _seam(frames: Frames, changes_s: Sequence[tuple[float, float]]) -> Seam | No
     ]
     if not steps:
         return None
-    usual = max(float(np.percentile(steps, 95)), _UNSEEN)
+    usual = max(float(np.median(steps)), _UNSEEN)
     return Seam(_difference(small[-1], small[0]), usual, _likeness(small[-1], small[0]))
 
 

@@ -89,8 +89,8 @@ class Seam:
     """How the end meets the beginning.
 
     `step`: temporal information from the last picture to the first. `usual`: that of pictures half
-    a second apart within shots; one in twenty changes by more. `likeness`: correlation of the last
-    picture with the first, 1 for the same.
+    a second apart within shots, the median. `likeness`: correlation of the last picture with the
+    first, 1 for the same.
     """
 
     step: float
@@ -361,7 +361,7 @@ def _loop(joined: Joined, seam: Seam) -> Part | None:
     start_s = max(0.0, end_s - 1.0)
     why = (
         f"The end runs into the beginning: their pictures correlate by {seam.likeness:.2f} and "
-        f"differ by {seam.step:.1f} levels, others half a second apart by up to {seam.usual:.1f}"
+        f"differ by {seam.step:.1f} levels, others half a second apart by {seam.usual:.1f}"
     )
     seconds = sorted({*joined.seconds_of(0, 1), *joined.seconds_of(start_s, end_s)})
     source = "color_analysis" if joined.speaks("color_analysis") else _OWN

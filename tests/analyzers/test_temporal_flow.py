@@ -73,6 +73,22 @@ def test_a_picture_that_comes_back_loops(returns, loops):
     assert ("loop" in analyzed(video).summary["parts"]) == loops
 
 
+def test_a_jump_like_the_fastest_half_second_is_no_loop():
+    """The same place, but what moves in it is elsewhere at the end."""
+    ground = cv2.GaussianBlur(
+        np.random.default_rng(1).integers(0, 256, (120, 160), np.uint8), (0, 0), 9
+    )
+    ground = cv2.normalize(ground, None, 0, 255, cv2.NORM_MINMAX)
+    pictures = []
+    for i in range(90):
+        picture = ground.copy()
+        # It rests for a second at a time, then moves on quickly.
+        left = 10 + 15 * (i // 15) + min(15, 3 * (i % 15))
+        picture[60:80, left : left + 12] = 0
+        pictures.append(picture)
+    assert "loop" not in analyzed(_shown(made_video(6), pictures)).summary["parts"]
+
+
 def test_one_picture_is_enough():
     video = _shown(made_video(0.05), [np.zeros((120, 160), np.uint8)])
     result = analyzed(video)
