@@ -13,7 +13,8 @@ from analyzers.rules.registry import Finding, quality, rule
 quality(
     "speaker on or off screen",
     "Voice with pauses of up to half a second in it is one utterance, parted at the shot changes; "
-    "parts under 0.5 s are not judged. A face "
+    "parts under 0.5 s are not judged, nor is a voice in which speech_transcription hears no word "
+    "(it may be an instrument's). A face "
     "followed for half of a part whose lips change their opening by 0.22 distances of the eyes a "
     "second or more, to and fro, speaks (`on_screen`). `off_screen`: every face seen is followed "
     "and none moves its lips by more than 0.10, or there is neither a face nor a person. Between "
@@ -85,6 +86,7 @@ def _parts(joined: Joined) -> Iterator[_Part]:
     changes = sorted(
         (row["time_s"] + end_of(row)) / 2 for row in joined.rows("cut_analysis", type="transition")
     )
+    words = joined.rows("speech_transcription")
     utterances: list[list[Row]] = []
     for voice in joined.rows("voices", kind="voice"):
         if utterances and voice["time_s"] - end_of(utterances[-1][-1]) <= _PAUSE_S:
@@ -93,6 +95,8 @@ def _parts(joined: Joined) -> Iterator[_Part]:
             utterances.append([voice])
     for voices in utterances:
         first_s, last_s = voices[0]["time_s"], end_of(voices[-1])
+        if "speech_transcription" in joined and not between(words, first_s, last_s):
+            continue  # music or a noise that was taken for a voice
         edges = [first_s, *(t for t in changes if first_s < t < last_s), last_s]
         for start_s, end_s in pairwise(edges):
             own = between(voices, start_s, end_s)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.analyzers.made_results import cut, joined, voice
+from tests.analyzers.made_results import cut, joined, voice, words
 from tests.analyzers.rules.finding import found
 
 SPEECH = voice(1, 4)
@@ -97,6 +97,14 @@ def test_a_cut_parts_the_speaker_from_what_is_shown_meanwhile():
     [off] = found("speaker_off_screen", there)
     assert (on.time_s, on.end_s) == (1, 2.5)
     assert (off.time_s, off.end_s) == (2.5, 4)
+
+
+def test_a_voice_without_words_is_nobodys():
+    upstream = {"voices": {"rows": [SPEECH]}, "faces": {}, "eye_tracking": {}}
+    said = words("Here I am", 1, 4)
+    for rows, count in ((said, 1), ([], 0)):
+        there = joined(6, object_detection={}, speech_transcription={"rows": rows}, **upstream)
+        assert len(found("speaker_off_screen", there)) == count
 
 
 def test_pauses_within_an_utterance_do_not_part_it():
