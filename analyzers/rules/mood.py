@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 import numpy as np
 
@@ -16,8 +17,8 @@ quality(
     "judged (seven tenths) and the brightness and colour of the frame (`pleasure` of "
     "color_analysis, a whole one at 0.25). Of the sound: how pleasant, from music (major and "
     "120 beats a minute or more is bright, minor and 90 or less is dark, mixed cues are neither: "
-    "Hunter, Schellenberg & Schimmack 2010), or from what speech_emotion hears in a voice without "
-    "music, where it gives it a class. Each is clear from 0.5 on. All of it is how a thing looks "
+    "Hunter, Schellenberg & Schimmack 2010), or without music from the words of an utterance to "
+    "which speech_emotion gives a class. Each is clear from 0.5 on. All of it is how a thing looks "
     "or sounds, not what anybody feels.",
 )
 
@@ -29,7 +30,7 @@ _MUSIC = 0.5
 _UNCERTAIN = "uncertain"
 #: A mood that lasts less long is a glance.
 _LEAST_SECONDS = 2
-#: A face and a voice must each be so clear for one to deny the other.
+#: A face and what is said must each be so clear for one to deny the other.
 _FACE_OR_VOICE = 0.4
 
 
@@ -92,40 +93,47 @@ def mood_at_odds(joined: Joined) -> Iterable[Finding]:
     return _held(joined, agree=False)
 
 
+def _clear(mood: float | None) -> TypeGuard[float]:
+    return mood is not None and abs(mood) >= _CLEAR
+
+
 def _held(joined: Joined, agree: bool) -> Iterable[Finding]:
     seen, heard = picture_valence(joined), sound_valence(joined)
     face = joined.column("face_emotion", "valence")
     music = joined.column("audio_analysis", "music_ratio")
-    found = [
-        a is not None and b is not None and min(abs(a), abs(b)) >= _CLEAR and (a * b > 0) == agree
-        for a, b in zip(seen, heard, strict=True)
+    # Bright and dark, music and words, are never one finding.
+    kinds = [
+        (a > 0, b > 0, (ratio or 0) >= _MUSIC) if _clear(a) and _clear(b) else None
+        for a, b, ratio in zip(seen, heard, music, strict=True)
     ]
-    for start_s, end_s, seconds in runs(found, joined, _LEAST_SECONDS):
-        a = float(np.mean([seen[s] for s in seconds]))
-        b = float(np.mean([heard[s] for s in seconds]))
-        faced = [s for s in seconds if face[s] is not None]
-        by_music = (music[seconds[0]] or 0) >= _MUSIC
-        words = {True: "bright", False: "dark"}
-        yield Finding(
-            start_s,
-            end_s,
-            f"The picture is {words[a > 0]}{' (a face)' if faced else ''} "
-            f"{'and' if agree else 'but'} the {'music' if by_music else 'voice'} is {words[b > 0]}",
-            (
-                *joined.second_ids("color_analysis", seconds),
-                *joined.second_ids("face_emotion", faced),
-                *joined.second_ids("audio_analysis" if by_music else "speech_emotion", seconds),
-            ),
-            confidence=0.5 * min(abs(a), abs(b)),
-            value=f"{a:.2f} {b:.2f}",
-        )
+    words = {True: "bright", False: "dark"}
+    for kind in sorted({k for k in kinds if k and (k[0] == k[1]) == agree}):
+        pleasant, sounds_pleasant, by_music = kind
+        for start_s, end_s, seconds in runs([k == kind for k in kinds], joined, _LEAST_SECONDS):
+            a = float(np.mean([seen[s] for s in seconds]))
+            b = float(np.mean([heard[s] for s in seconds]))
+            faced = [s for s in seconds if face[s] is not None]
+            yield Finding(
+                start_s,
+                end_s,
+                f"The picture is {words[pleasant]}{' (a face)' if faced else ''} "
+                f"{'and' if agree else 'but'} the {'music is' if by_music else 'words said are'} "
+                f"{words[sounds_pleasant]}",
+                (
+                    *joined.second_ids("color_analysis", seconds),
+                    *joined.second_ids("face_emotion", faced),
+                    *joined.second_ids("audio_analysis" if by_music else "speech_emotion", seconds),
+                ),
+                confidence=0.5 * min(abs(a), abs(b)),
+                value=f"{a:.2f} {b:.2f}",
+            )
 
 
 @rule(needs=("speech_emotion", "face_emotion"))
 def face_against_voice(joined: Joined) -> Iterable[Finding]:
-    """An utterance to which speech_emotion gives a class sounds pleasant (valence 0.4 or more)
-    while the face on screen looks unpleasant (-0.4 or less), or the other way round. Whether the
-    face is the speaker's is for `speaker_on_screen` to tell."""
+    """The words of an utterance to which speech_emotion gives a class are pleasant (valence 0.4 or
+    more) while the face on screen looks unpleasant (-0.4 or less), or the other way round. Whether
+    the face is the speaker's is for `speaker_on_screen` to tell."""
     face = joined.column("face_emotion", "valence")
     for utterance in joined.rows("speech_emotion"):
         heard = utterance["valence"]
@@ -144,7 +152,7 @@ def face_against_voice(joined: Joined) -> Iterable[Finding]:
         yield Finding(
             utterance["time_s"],
             end_of(utterance),
-            f"The voice sounds {'pleasant' if heard > 0 else 'unpleasant'}, "
+            f"The words said are {'pleasant' if heard > 0 else 'unpleasant'}, "
             f"the face looks {'pleasant' if seen > 0 else 'unpleasant'}",
             (
                 utterance["id"],

@@ -43,6 +43,21 @@ def test_mood_at_odds_is_not_found():
         assert found("mood_at_odds", there) == []
 
 
+def test_bright_and_dark_are_two_findings():
+    there = joined(
+        4,
+        color_analysis={"seconds": {"pleasure": [0.3, 0.3, -0.3, -0.3]}},
+        audio_analysis={"seconds": {"music_ratio": [0.0] * 4}},
+        speech_emotion={
+            "seconds": {"valence": [0.8, 0.8, -0.8, -0.8], "emotion": ["calm"] * 2 + ["sad"] * 2}
+        },
+    )
+    dark, bright = sorted(found("mood_agrees", there), key=lambda f: -f.time_s)
+    assert bright.finding == "The picture is bright and the words said are bright"
+    assert dark.finding == "The picture is dark and the words said are dark"
+    assert (bright.end_s, dark.time_s) == (2, 2)
+
+
 def test_a_voice_tells_where_there_is_no_music():
     there = joined(
         2,
@@ -69,7 +84,7 @@ def _said(heard, seen, emotion="happy"):
 
 def test_face_against_voice_is_found():
     [finding] = found("face_against_voice", _said(0.6, -0.7))
-    assert "voice sounds pleasant, the face looks unpleasant" in finding.finding
+    assert "words said are pleasant, the face looks unpleasant" in finding.finding
     assert {"speech_emotion/0", "face_emotion@1", "speech_transcription/0"} <= set(finding.evidence)
 
 
