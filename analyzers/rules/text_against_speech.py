@@ -52,6 +52,11 @@ class Text:
         return " ".join(line["text"] for line in self.lines)
 
     @property
+    def time_s(self) -> tuple[float, float]:
+        """When they come and go."""
+        return min(r["time_s"] for r in self.lines), max(end_of(r) for r in self.lines)
+
+    @property
     def written(self) -> list[str]:
         """Their tokens."""
         return [t for line in self.lines for t in w.tokens(line["text"], self.language)]
@@ -107,7 +112,7 @@ def texts(joined: Joined) -> Iterator[Text]:
     language = joined.of_summary("speech_transcription", "language")
     for block in blocks:
         lines = sorted(block, key=lambda line: (line["y1"] or 0.0, line.get("x1") or 0.0))
-        start_s, end_s = _time(lines)
+        start_s, end_s = min(r["time_s"] for r in lines), max(end_of(r) for r in lines)
         said = between(joined.rows("speech_transcription"), start_s - AROUND_S, end_s + AROUND_S)
         if said:
             yield Text(lines, said, language)
@@ -119,7 +124,7 @@ def text_same_as_speech(joined: Joined) -> Iterable[Finding]:
     second of it, numbers in digits or words alike, and nothing in it is contradicted."""
     for text in texts(joined):
         if text.said_share >= SAME_SHARE and not contradiction(text):
-            start_s, end_s = _time(text.lines)
+            start_s, end_s = text.time_s
             said = [t for t in w.content(text.written, text.language) if t not in text.unsaid]
             yield Finding(
                 start_s,
@@ -138,7 +143,7 @@ def text_adds_to_speech(joined: Joined) -> Iterable[Finding]:
     words are heard within a second of it, and nothing in it is contradicted."""
     for text in texts(joined):
         if text.said_share < SAME_SHARE and not contradiction(text):
-            start_s, end_s = _time(text.lines)
+            start_s, end_s = text.time_s
             yield Finding(
                 start_s,
                 end_s,
@@ -157,7 +162,7 @@ def text_contradicts_speech(joined: Joined) -> Iterable[Finding]:
     "never") where the two share another content word. Irony and changes of mind look the same."""
     for text in texts(joined):
         if found := contradiction(text):
-            start_s, end_s = _time(text.lines)
+            start_s, end_s = text.time_s
             why, matching = found
             yield Finding(
                 start_s,
@@ -244,7 +249,3 @@ def _negated(tokens: Sequence[str]) -> set[str]:
         and token not in w.FUNCTION_WORDS
         and any(t in w.NEGATIONS for t in tokens[max(0, place - _REACH) : place])
     }
-
-
-def _time(lines: Sequence[Row]) -> tuple[float, float]:
-    return min(r["time_s"] for r in lines), max(end_of(r) for r in lines)

@@ -134,8 +134,24 @@ def test_split_attention_is_not_found():
     assert found("split_attention", _fast(25.0, "oh yes")) == []
 
 
+def test_a_text_that_goes_with_one_that_was_there_before_asks_for_itself_alone():
+    rows = [
+        line("WHICH ONE IS YOURS?", 1.0, 3.0, reading_speed_cps=9.5),
+        line("FOLLOW FOR MORE", 1.5, 3.0, reading_speed_cps=22.7),
+    ]
+    said = words("Which one is yours?", 1, 2.5)
+    summary = {"language": "en"}
+    there = joined(
+        6,
+        text_overlay={"rows": rows},
+        speech_transcription={"rows": said, "summary": summary},
+    )
+    assert found("split_attention", there) == []
+
+
 def _fast(cps, said):
-    text = line("A LONG TEXT TO BE READ QUICKLY", 2.0, 3.2, reading_speed_cps=cps)
+    letters = "A LONG TEXT TO BE READ QUICKLY"
+    text = line(letters, 2.0, 2.0 + len(letters) / cps)
     return joined(
         6,
         text_overlay={"rows": [text]},
