@@ -107,9 +107,11 @@ def _people(joined: Joined, findings: Sequence[tuple[str, Finding]]) -> Iterator
         voice_s = joined.of_summary("voices", "voice_s") or 0.0
         if own and sum(f.end_s - f.time_s for f in own) >= _MOST * voice_s:
             yield Tag(name, tuple(own[0].evidence[:_ROWS]))
-    camera = [c for c in joined.column("eye_tracking", "camera_share") if c is not None]
-    if camera and sum(camera) >= _MOST * len(joined.grid):
-        yield _seconds(joined, "looks_into_the_camera", "eye_tracking")
+    camera = [share or 0.0 for share in joined.column("eye_tracking", "camera_share")]
+    if sum(camera) >= _MOST * len(joined.grid):
+        seconds = sorted(range(len(camera)), key=lambda s: -camera[s])[:_ROWS]
+        ids = joined.second_ids("eye_tracking", sorted(seconds))
+        yield Tag("looks_into_the_camera", tuple(ids))
     emotion = joined.of_summary("face_emotion", "dominant_emotion")
     if emotion and emotion != "neutral":
         own_rows = joined.rows("face_emotion", emotion=emotion)
@@ -126,7 +128,7 @@ def _sound(joined: Joined) -> Iterator[Tag]:
     if (joined.of_summary("audio_analysis", "music_ratio") or 0) >= _MOST:
         yield _tag("music", joined.rows("audio_analysis", kind="music"))
     if "voices" in joined and not joined.speaks("voices"):
-        yield Tag("silent", ())
+        yield _seconds(joined, "silent", "voices")
 
 
 def _edit(joined: Joined) -> Iterator[Tag]:

@@ -1,9 +1,11 @@
 import pytest
 
 from analyzers.methods.evidence import evidence_row
+from analyzers.methods.joined import Joined
 from analyzers.methods.tags import tags_of
 from analyzers.rules.registry import Finding
-from tests.analyzers.made_results import cut, joined, line, words
+from tests.analyzers.made import made_video
+from tests.analyzers.made_results import cut, joined, line, made_result, not_applicable, words
 
 
 def _thing(label, share, sure):
@@ -51,6 +53,18 @@ def test_tags_have_rows_that_speak_for_them(there):
         assert tag.evidence
         for evidence_id in tag.evidence:
             evidence_row(evidence_id, there.results)
+
+
+def test_silence_and_looks_have_their_seconds():
+    video = made_video(4)
+    camera = made_result(
+        "eye_tracking", video.grid, seconds={"camera_share": [None, 1.0, 0.9, 0.8]}
+    )
+    results = {"voices": not_applicable("voices", video), "eye_tracking": camera}
+    tags = {t.tag: t.evidence for t in tags_of(Joined(video.grid, results, sorted(results)), [])}
+    assert tags["silent"] == ("voices@0", "voices@1", "voices@2")
+    looks = ("eye_tracking@1", "eye_tracking@2", "eye_tracking@3")
+    assert tags["looks_into_the_camera"] == looks
 
 
 def test_nothing_has_no_tags():
