@@ -21,8 +21,8 @@ def opening_ratio(points: np.ndarray) -> float:
     `points`: a face mesh, (478, 3), in pixels. Three coordinates, so that a turned head keeps its
     ratio.
     """
-    gap = np.linalg.norm(points[_UPPER_LIP] - points[_LOWER_LIP])
-    return float(gap / max(np.linalg.norm(points[_RIGHT_CORNER] - points[_LEFT_CORNER]), 1e-6))
+    gap = float(np.linalg.norm(points[_UPPER_LIP] - points[_LOWER_LIP]))
+    return gap / max(float(np.linalg.norm(points[_RIGHT_CORNER] - points[_LEFT_CORNER])), 1e-6)
 
 
 def movement_per_s(times_s: Sequence[float], openings: Sequence[float]) -> float | None:

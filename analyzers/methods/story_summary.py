@@ -9,7 +9,8 @@ from analyzers.methods.joined import Joined
 from analyzers.rules.registry import Finding
 from analyzers.rules.text_against_speech import TOGETHER_S
 
-_MOST_WORDS = 14
+#: Words that are quoted, and letters where a language has no blanks between them.
+_MOST_WORDS, _MOST_QUOTED = 14, 140
 _MOST_LETTERS = 260
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 #: As for tags: what a video shows is in so many frames, seen so surely.
@@ -35,8 +36,6 @@ def summary_of(joined: Joined, findings: Sequence[tuple[str, Finding]]) -> str:
 def _shown(joined: Joined) -> Iterator[str]:
     if description := joined.of_summary("qwen2_vl_temporal", "description"):
         yield _beginning(description)
-        # Whoever reads these sentences is to know what wrote them.
-        yield f"(model_kind: {joined.of_summary('qwen2_vl_temporal', 'model_kind')})"
         return
     told = f"{joined.grid.end_s:.1f} s"
     if shots := joined.of_summary("cut_analysis", "shot_count"):
@@ -57,8 +56,8 @@ def _shown(joined: Joined) -> Iterator[str]:
 def _said(joined: Joined, by_rule: dict[str, list[Finding]]) -> Iterator[str]:
     text = joined.of_summary("speech_transcription", "text")
     if text:
-        words = text.split()
-        quoted = " ".join(words[:_MOST_WORDS]) + (" …" if len(words) > _MOST_WORDS else "")
+        quoted = " ".join(text.split()[:_MOST_WORDS])[:_MOST_QUOTED].rstrip()
+        quoted += " …" if len(quoted) < len(" ".join(text.split())) else ""
         where = ""
         on, off = (
             sum(f.end_s - f.time_s for f in by_rule.get(rule, ()))

@@ -47,7 +47,7 @@ def emphasis(joined: Joined) -> Iterable[Finding]:
         for second in range(len(joined.grid))
     ]
     for start_s, end_s, seconds in runs(found, joined):
-        shown = between(lines, start_s, end_s - 1e-3)
+        shown = between(lines, start_s, seconds[-1] + 0.999)
         source = "composition_analysis" if scale[seconds[0]] is not None else "faces"
         loudest = max(level[s] for s in seconds) - whole
         yield Finding(

@@ -9,10 +9,9 @@ def _finding(time_s=0.0, end_s=1.0, told="found"):
 
 def test_a_description_comes_first_and_is_cut_at_a_sentence():
     long = "It shows a dog. " + "It runs and runs and runs around the garden. " * 12
-    described = {"summary": {"description": long, "model_kind": "composed"}}
-    told = summary_of(joined(4, qwen2_vl_temporal=described), [])
+    told = summary_of(joined(4, qwen2_vl_temporal={"summary": {"description": long}}), [])
     assert told.startswith("It shows a dog. It runs")
-    assert told.endswith("garden. (model_kind: composed)")
+    assert told.endswith("garden.")
     assert len(told) < 300
 
 
@@ -46,3 +45,11 @@ def test_text_is_told_against_speech_or_as_it_stands():
 def test_the_longest_dead_stretch_is_told():
     dead = [("dead_seconds", _finding(1, 3)), ("dead_seconds", _finding(5, 9))]
     assert summary_of(joined(10), dead).endswith("Nothing new comes for 4 s from 5 s on.")
+
+
+def test_speech_without_blanks_is_quoted_in_part():
+    text = "\u4f60\u597d\u3002" * 100
+    told = summary_of(joined(4, speech_transcription={"summary": {"text": text}}), [])
+    assert len(told) < 200
+    assert "\u4f60\u597d" in told
+    assert told.endswith(" …”")

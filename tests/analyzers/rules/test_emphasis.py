@@ -40,3 +40,17 @@ def test_emphasis_is_not_found():
         _there(text=[line("TAXI", 1.5, 4.0, role="scene_text")]),
     ):
         assert found("emphasis", there) == []
+
+
+def test_a_caption_of_the_last_moment_does_not_fail():
+    there = joined(
+        1.5,
+        audio_analysis={
+            "seconds": {"loudness_lufs": [-20.0, -15.0]},
+            "summary": {"loudness_lufs": -20.0},
+        },
+        faces={"seconds": {"largest_face_share": [0.0, 0.2]}},
+        text_overlay={"rows": [line("BYE", 1.4995, 1.5)]},
+    )
+    [finding] = found("emphasis", there)
+    assert (finding.time_s, finding.end_s) == (1.0, 1.5)
