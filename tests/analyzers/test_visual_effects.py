@@ -185,6 +185,18 @@ def test_a_single_frame_has_none(shot: Shot) -> None:
     assert found(video_of(replace(shot, frames=shot.frames[:1]))) == []
 
 
+@pytest.mark.parametrize(("ground", "ink"), [(255, 0), (0, 255)])
+def test_a_title_card_has_no_bars(ground: int, ink: int) -> None:
+    """Lines of capitals from side to side, which end as sharply as a picture does."""
+    card = np.full((640, 360, 3), ground, np.uint8)
+    for line, y in (("FIVE WAYS", 270), ("TO BUY A", 330), ("HOUSE NOW", 390)):
+        (width, _), _ = cv2.getTextSize(line, cv2.FONT_HERSHEY_DUPLEX, 1, 5)
+        scale = 310 / width
+        place = (25, y)
+        cv2.putText(card, line, place, cv2.FONT_HERSHEY_DUPLEX, scale, (ink,) * 3, 5, cv2.LINE_AA)
+    assert found(video_of(Shot(np.repeat(card[None], 45, axis=0), 30.0))) == []
+
+
 @pytest.mark.parametrize(("height", "width"), [(1, 161), (161, 1), (2, 2000), (10, 12)])
 def test_slivers_have_neither_bars_nor_panels(height: int, width: int) -> None:
     rng = np.random.default_rng(5)

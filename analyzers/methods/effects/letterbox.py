@@ -91,6 +91,10 @@ def _bars(frame: np.ndarray) -> _Bars | None:
             continue
         if abs(first - second) > max(_SAME_PX, _ALIKE * max(first, second)):
             continue
+        # Between the lines of a title card, and nowhere in a picture, the ground shows throughout.
+        between = frame[first + _EDGE_PX : length - second - _EDGE_PX]
+        if len(between) and _plain(between, white).any():
+            return None
         sharp = max(shown_first, shown_second) >= _EDGE_SHARE
         sharp &= min(shown_first, shown_second) >= _LEAST_EDGE_SHARE
         return _Bars(first, second, sharp, white)
