@@ -320,7 +320,8 @@ def _hues(shots: Sequence[Shot]) -> _Part:
 
 def _texts(shots: Sequence[Shot]) -> _Part:
     claims = {claim.evidence: claim for shot in shots for claim in shot.of("text")}
-    kept, room = [], _CAPTION_ROOM
+    kept: list[Claim] = []
+    room = _CAPTION_ROOM
     for claim in claims.values():
         room -= len(claim.text)
         if room < 0 or len(kept) == _MOST_TEXTS:

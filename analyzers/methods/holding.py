@@ -88,8 +88,8 @@ def in_hand(
                 near.setdefault(whose, {})[place] = middle / hand
     for offsets in near.values():
         for first in offsets:
-            run = [offsets.get(first + step) for step in range(_FRAMES)]
-            if all(o is not None for o in run) and np.ptp(run, axis=0).max() <= _STEADY_HANDS:
+            run = [offsets[i] for i in range(first, first + _FRAMES) if i in offsets]
+            if len(run) == _FRAMES and np.ptp(np.array(run), axis=0).max() <= _STEADY_HANDS:
                 told[first : first + _FRAMES] = [True] * _FRAMES
     return told
 

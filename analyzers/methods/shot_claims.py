@@ -148,9 +148,9 @@ class _Table:
     """One analyzer's rows, found by time. Observations are sorted by `time_s`."""
 
     def __init__(self, result: AnalysisResult | None) -> None:
-        known = result is not None and result.status == "ok"
-        self.observations: list[Row] = result.observations.to_pylist() if known else []
-        self.seconds: list[Row] = result.segments.to_pylist() if known else []
+        known = result if result is not None and result.status == "ok" else None
+        self.observations: list[Row] = known.observations.to_pylist() if known else []
+        self.seconds: list[Row] = known.segments.to_pylist() if known else []
         self.start_s = np.array([row["time_s"] for row in self.observations], float)
         self.end_s = np.array([row.get("end_s") or 0.0 for row in self.observations], float)
 
@@ -168,7 +168,7 @@ class Sightings:
     def shots(self) -> list[Shot]:
         """Every shot; the whole video is one where cuts are not known."""
         cuts = enumerate(self._tables["cut_analysis"].observations)
-        spans = [
+        spans: list[tuple[int, float, float, str | None]] = [
             (row["shot"], row["time_s"], row["end_s"], observation_id("cut_analysis", i))
             for i, row in cuts
             if row["type"] == "shot"

@@ -277,7 +277,8 @@ class _Search:
             if not near:
                 continue
             place = max(near, key=lambda i: self.step[i])
-            if any(s.first < place <= s.last for s in (*gradual, *self.flashes)):
+            others: list[Transition | _Span] = [*gradual, *self.flashes]
+            if any(other.first < place <= other.last for other in others):
                 continue
             score = float(self.last_of_shot[peak])
             if self._is_cut(place, sure=score >= self.min_confidence):

@@ -43,7 +43,8 @@ def find(signals: Signals) -> list[Effect]:
 def _shifted(signals: Signals, first: int) -> Effect | None:
     """The glitch that begins here and whose frames are explained by shifts."""
     before = signals.picture(first - 1)
-    evident, splits, slices = [], [], []
+    evident: list[int] = []
+    splits, slices = [], []
     for place in range(first, min(first + signals.frames_of(_LONGEST_S), signals.count)):
         if place - (evident or [first])[-1] > _WHOLE_FRAMES:
             break

@@ -37,13 +37,13 @@ def find(signals: Signals) -> list[Effect]:
     for number, i in enumerate(places):
         for key, share in _shares(frames[i]).items():
             shares[key][number] = share
-    for key, share in shares.items():
-        for start, stop in runs(share > 0):
+    for key, filled in shares.items():
+        for start, stop in runs(filled > 0):
             start_s = times_s[start]
             end_s = times_s[stop] if stop < len(times_s) else signals.end_s
             if end_s - start_s < _SHORTEST_S:
                 continue
-            mean = float(share[start:stop].mean())
+            mean = float(filled[start:stop].mean())
             sure = float(np.clip(0.5 + mean, 0, 1))
             found.append(Effect(NAME, start_s, end_s, sure, key, mean))
     return found
