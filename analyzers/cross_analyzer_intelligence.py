@@ -86,7 +86,7 @@ class CrossAnalyzerIntelligence(Analyzer):
     """
 
     name = "cross_analyzer_intelligence"
-    version = "2"
+    version = "3"
     family = Family.STORY
     stage = Stage.FAST
     kinds = ("rules",)

@@ -36,6 +36,8 @@ def summary_of(joined: Joined, findings: Sequence[tuple[str, Finding]]) -> str:
 def _shown(joined: Joined) -> Iterator[str]:
     if description := joined.of_summary("qwen2_vl_temporal", "description"):
         yield _beginning(description)
+        # Whoever reads these sentences is to know what wrote them.
+        yield f"(model_kind: {joined.of_summary('qwen2_vl_temporal', 'model_kind')})"
         return
     told = f"{joined.grid.end_s:.1f} s"
     if shots := joined.of_summary("cut_analysis", "shot_count"):

@@ -9,9 +9,10 @@ def _finding(time_s=0.0, end_s=1.0, told="found"):
 
 def test_a_description_comes_first_and_is_cut_at_a_sentence():
     long = "It shows a dog. " + "It runs and runs and runs around the garden. " * 12
-    told = summary_of(joined(4, qwen2_vl_temporal={"summary": {"description": long}}), [])
+    described = {"summary": {"description": long, "model_kind": "composed"}}
+    told = summary_of(joined(4, qwen2_vl_temporal=described), [])
     assert told.startswith("It shows a dog. It runs")
-    assert told.endswith("garden.")
+    assert told.endswith("garden. (model_kind: composed)")
     assert len(told) < 300
 
 
