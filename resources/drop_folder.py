@@ -146,6 +146,16 @@ class DropFolder:
                 sa.update(_TAKEN).where(_TAKEN.c.run_key.in_(list(run_keys))).values(run_key=None)
             )
 
+    def taken_as(self, path: Path) -> str | None:
+        """The video id of a file in the folders; None as long as it is not taken."""
+        with self._engine.connect() as connection:
+            return connection.scalar(
+                sa.select(_TAKEN.c.video_id)
+                .where(_TAKEN.c.path == str(path))
+                .order_by(_TAKEN.c.id.desc())
+                .limit(1)
+            )
+
     def _new_files(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of each file that was not taken as it now is."""
         found: dict[str, tuple[int, int]] = {}

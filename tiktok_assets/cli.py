@@ -161,8 +161,27 @@ def up(
     host: Annotated[str, typer.Option(help="Address the web page listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Its port.")] = 3000,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page.")] = False,
+    api_port: Annotated[
+        int | None, typer.Option(help="Port of the HTTP API; 0: off; else as set (8000).")
+    ] = None,
 ) -> None:
-    """Start the web page, the daemon and one warm worker; Ctrl-C stops them."""
+    """Start the web page, the daemon, the warm workers and the HTTP API; Ctrl-C stops them."""
     from tiktok_assets.up import up as start
 
-    start(host, port, open_browser=open_browser)
+    if api_port is None:
+        api_port = Settings().api.port
+    start(host, port, open_browser=open_browser, api_port=api_port)
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Its port; else as set (8000).")] = None,
+    dagster: Annotated[str, typer.Option(help="Address of Dagster's page.")] = (
+        "http://127.0.0.1:3000"
+    ),
+) -> None:
+    """The HTTP API alone, beside a web page, a daemon and a worker that run already."""
+    from tiktok_assets.api import serve as run
+
+    settings = Settings()
+    run(settings, dagster, port or settings.api.port or 8000)

@@ -9,8 +9,6 @@ from typing import Any
 import dagster as dg
 
 from analyzers.models import runtime
-from resources.drop_folder import DropFolder
-from resources.media import MediaLibrary
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import profile_holders
 from resources.result_store import ResultStore
@@ -27,6 +25,7 @@ from tiktok_assets.partitions import VIDEOS
 from tiktok_assets.report_assets import production_document_asset
 from tiktok_assets.schedules import download_schedule
 from tiktok_assets.settings import Settings
+from tiktok_assets.watched import drop_folder
 
 #: The event log has every event; the worker's own log only what someone should read.
 _console = dg.configured(
@@ -62,7 +61,7 @@ def build_definitions(
             downloads_sensor(
                 analyze,
                 VIDEOS,
-                partial(_drop_folder, settings),
+                partial(drop_folder, settings),
                 settings.data_dir,
                 settings.min_free_gb,
                 settings.watch.most_runs_per_tick,
@@ -86,18 +85,6 @@ def build_definitions(
                 "max_concurrent": settings.max_concurrent_steps or None,
             }
         ),
-    )
-
-
-def _drop_folder(settings: Settings) -> DropFolder:
-    for folder in settings.watched_folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    return DropFolder(
-        settings.watched_folders,
-        MediaLibrary(settings.data_dir, settings.ladder),
-        rejected=settings.data_dir / "rejected",
-        memory=settings.data_dir / "state" / "downloads.sqlite",
-        settle_s=settings.watch.settle_s,
     )
 
 

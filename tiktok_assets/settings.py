@@ -105,6 +105,23 @@ class WatchSettings(_Part):
     )
 
 
+class ApiSettings(_Part):
+    """The HTTP API that `tiktok-assets up` and `tiktok-assets serve` start."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address it listens on; any other than loopback needs a token"
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Its port; 0: it is not started by `up`")
+    token: SecretStr = Field(
+        SecretStr(""), description="Asked for as `Authorization: Bearer <token>`; empty: none"
+    )
+    roots: list[Place] = Field(
+        default_factory=list,
+        description="Folders that videos may be analyzed from by their path; none: those watched",
+    )
+    wait_s: float = Field(600.0, gt=0, description="POST /analyze waits so long at most")
+
+
 class RetentionSettings(_Part):
     """What `tiktok-assets housekeeping` and its schedule remove."""
 
@@ -189,6 +206,7 @@ class Settings(BaseSettings):
     watch: WatchSettings = WatchSettings()
     urls: UrlSettings = UrlSettings()
     retention: RetentionSettings = RetentionSettings()
+    api: ApiSettings = ApiSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -258,6 +276,11 @@ class Settings(BaseSettings):
     def url_lists(self) -> list[Path]:
         """The lists of URLs that the download job reads."""
         return self.urls.lists or [self.data_dir / "urls.txt", self.data_dir / "urls.csv"]
+
+    @property
+    def api_roots(self) -> list[Path]:
+        """The folders that the HTTP API may be asked to read files of."""
+        return self.api.roots or self.watched_folders
 
     @property
     def results(self) -> str:

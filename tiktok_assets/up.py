@@ -1,4 +1,4 @@
-"""Starts everything on one machine: Dagster's webserver and daemon, and its two workers.
+"""Starts all on one machine: Dagster's webserver and daemon, its two workers, the HTTP API.
 
 And one code server for webserver and daemon together: left alone, each starts its own, and the
 daemon a new one every minute.
@@ -40,6 +40,7 @@ from dagster import DagsterInstance
 
 from resources.tether import die_with_parent
 from tiktok_assets import lanes
+from tiktok_assets.api_exposure import check_exposed
 from tiktok_assets.settings import PROJECT_DIR, Settings
 from tiktok_assets.worker import STOP_GRACE_S, code_location
 
@@ -118,53 +119,78 @@ def up(
     open_browser: bool = False,
     workspace: Path = PROJECT_DIR / "workspace.yaml",
     tell: Callable[[str], None] = print,
+    api_port: int = 0,
 ) -> None:
-    """Run webserver, daemon and worker until Ctrl-C or SIGTERM, then stop them.
+    """Run webserver, daemon and workers until Ctrl-C or SIGTERM, then stop them.
 
+    With an `api_port`, the HTTP API as well.
     `tell` gets what a person should read: the address, and what was restarted. The parts write to
     `<data_dir>/logs`.
 
     Raises:
-        UpError: it already runs on this data folder, the port is taken, or a part does not start
+        UpError: it already runs on this data folder, a port is taken, or a part does not start
             or dies again and again.
+        Exposed: other machines could reach the HTTP API, and no token is set.
     """
     settings = Settings()
     settings.export()
     data_dir = settings.data_dir.resolve()
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home())
     address = f"http://{host}:{port}"
+    if api_port:
+        check_exposed(settings.api)
     with ExitStack() as stack:
         stack.enter_context(_only_one(data_dir / "state" / "up.lock", address))
-        _check_port(host, port)
+        _check_port(host, port, "--port")
+        if api_port:
+            _check_port(settings.api.host, api_port, "--api-port")
         _initialise_storage()
         stopping = stack.enter_context(_stop_signals())
         sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tiktok-assets-")))
         code, worker, errands, daemon, webserver = _parts(address, workspace, data_dir, sockets)
+        pages = [webserver]
+        said = f"TikTok Assets is at {address}; "
+        if api_port:
+            pages.append(_api(address, settings.api.host, api_port, data_dir))
+            said += f"its HTTP API at http://{settings.api.host}:{api_port}; "
         # In the order in which they are to have stopped.
-        parts = [daemon, worker, errands, webserver, code]
+        parts = [daemon, worker, errands, *pages, code]
         try:
-            if _start([code, worker, errands], stopping) and _start([daemon, webserver], stopping):
-                tell(f"TikTok Assets is at {address}; logs in {data_dir / 'logs'}; Ctrl-C stops it")
+            if _start([code, worker, errands], stopping) and _start([daemon, *pages], stopping):
+                tell(f"{said}logs in {data_dir / 'logs'}; Ctrl-C stops it")
                 if open_browser:
                     webbrowser.open(address)
             while not stopping.wait(0.5):
                 _look_after(parts, tell)
         finally:
             tell("Stopping ...")
-            for part in (daemon, webserver, code):
+            for part in (daemon, *pages, code):
                 part.ask_to_stop()
             for part in parts:
                 part.stop()
 
 
+def _part(data_dir: Path, name: str, *command: str, **rest: Any) -> _Part:
+    # A module of this interpreter: an environment's scripts need not be on the PATH.
+    log_file = data_dir / "logs" / f"{name}.log"
+    return _Part(name, [sys.executable, "-m", *command], log_file, **rest)
+
+
+def _api(address: str, host: str, port: int, data_dir: Path) -> _Part:
+    """The HTTP API, which starts runs through the webserver at this address."""
+
+    def ready() -> bool:
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            return True
+        return False
+
+    command = ("tiktok_assets", "serve", "--port", str(port), "--dagster", address)
+    return _part(data_dir, "api", *command, ready=ready)
+
+
 def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list[_Part]:
     """The code server, both workers, the daemon and the webserver."""
-
-    def part(name: str, *command: str, **rest: Any) -> _Part:
-        # A module of this interpreter: an environment's scripts need not be on the PATH.
-        log_file = data_dir / "logs" / f"{name}.log"
-        return _Part(name, [sys.executable, "-m", *command], log_file, **rest)
-
+    part = partial(_part, data_dir)
     name, module = code_location(workspace)
     code_socket = sockets / "code.sock"
     served = data_dir / "state" / "workspace.yaml"
@@ -254,7 +280,7 @@ def _initialise_storage() -> None:
         instance.all_instigator_state()
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(host: str, port: int, option: str) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -262,7 +288,7 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise UpError(
                 f"Cannot listen on {host}:{port} ({error.strerror}): choose another port with "
-                "--port, or stop what uses it."
+                f"{option}, or stop what uses it."
             ) from error
 
 

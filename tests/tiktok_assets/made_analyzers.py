@@ -101,3 +101,7 @@ def made_analyze() -> dg.JobDefinition:
 
 def made_finish() -> dg.JobDefinition:
     return build_definitions(Settings()).resolve_job_def("finish")
+
+
+def made_definitions() -> dg.Definitions:
+    return build_definitions(Settings())
