@@ -19,6 +19,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from analyzers.methods.mask_runs import mask_runs
 from analyzers.methods.wipes import find_wipes
 from analyzers.video import Frames, windows
 
@@ -144,7 +145,7 @@ class _Search:
     def _fades(self, plain: np.ndarray, through: Kind) -> list[Transition]:
         """Fades from and to the stretches of `plain` (black or white) frames."""
         found = []
-        for start, stop in _runs(plain):
+        for start, stop in mask_runs(plain):
             out = self._ramp(start, -1)
             back = self._ramp(stop - 1, +1)
             hold_s = self.times_s[stop - 1] - self.times_s[start]
@@ -234,7 +235,7 @@ class _Search:
     def _marked_spans(self) -> list[_Span]:
         """Stretches that the network marks as gradual."""
         spans = []
-        for start, stop in _runs(self.in_transition > _EXTENT):
+        for start, stop in mask_runs(self.in_transition > _EXTENT):
             long_enough = stop - start >= _MIN_BETWEEN
             if long_enough and self.in_transition[start:stop].max() > _SURE:
                 spans.append(_Span(max(start - 1, 0), min(stop, self.count - 1)))
@@ -271,7 +272,7 @@ class _Search:
 
     def _cuts(self, gradual: list[Transition]) -> list[Transition]:
         cuts = []
-        for start, stop in _runs(self.last_of_shot >= min(_HINT, self.min_confidence)):
+        for start, stop in mask_runs(self.last_of_shot >= min(_HINT, self.min_confidence)):
             peak = start + int(self.last_of_shot[start:stop].argmax())
             near = range(max(peak, 1), min(peak + 3, self.count))
             if not near:
@@ -322,12 +323,6 @@ class _Search:
 
 def _overlaps(transitions: list[Transition], first: int, last: int) -> bool:
     return any(t.first < last and first < t.last for t in transitions)
-
-
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Start and stop of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(np.int8), 0]))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

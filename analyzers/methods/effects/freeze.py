@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.signals import Signals, runs
+from analyzers.methods.effects.signals import Signals
+from analyzers.methods.mask_runs import mask_runs
 
 NAME = "freeze"
 
@@ -31,7 +32,7 @@ def find(signals: Signals) -> list[Effect]:
     repeated[:1] = False
     found = []
     beside = signals.frames_of(_BESIDE_S)
-    for start, stop in runs(repeated):
+    for start, stop in mask_runs(repeated):
         # The frame that is repeated is the one before the first repeat.
         start_s, end_s = signals.time_s(start - 1), signals.time_s(stop)
         if end_s - start_s < _SHORTEST_S:

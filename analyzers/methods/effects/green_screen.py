@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.signals import Signals, runs
+from analyzers.methods.effects.signals import Signals
+from analyzers.methods.mask_runs import mask_runs
 
 NAME = "green_screen"
 
@@ -38,7 +39,7 @@ def find(signals: Signals) -> list[Effect]:
         for key, share in _shares(frames[i]).items():
             shares[key][number] = share
     for key, filled in shares.items():
-        for start, stop in runs(filled > 0):
+        for start, stop in mask_runs(filled > 0):
             start_s = times_s[start]
             end_s = times_s[stop] if stop < len(times_s) else signals.end_s
             if end_s - start_s < _SHORTEST_S:

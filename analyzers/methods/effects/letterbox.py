@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.signals import Signals, runs
+from analyzers.methods.effects.signals import Signals
+from analyzers.methods.mask_runs import mask_runs
 
 NAME = "letterbox"
 
@@ -150,7 +151,7 @@ def _stretches(seen: list[_Bars | None]) -> list[tuple[int, int]]:
     first = next((i for i, bars in enumerate(seen) if bars is not None), len(seen))
     if first < len(seen):
         label[:first] = label[first]
-    return sorted(r for number in range(1, len(known) + 1) for r in runs(label == number))
+    return sorted(r for number in range(1, len(known) + 1) for r in mask_runs(label == number))
 
 
 def to_the_frame(signals: Signals, time_s: float) -> float:

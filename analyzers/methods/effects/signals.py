@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import maximum_filter1d, percentile_filter
 
+from analyzers.methods.mask_runs import mask_runs
 from analyzers.video import Frames, Video, windows
 
 #: Half of the window in which the usual difference of neighbours is taken.
@@ -83,10 +84,10 @@ class Signals:
     def bursts(self, longest_s: float) -> Iterator[tuple[int, int]]:
         """Stretches of frames whose steps stand out: first such frame, and first one after."""
         closed = self.outstanding.copy()
-        for start, stop in runs(~self.outstanding):
+        for start, stop in mask_runs(~self.outstanding):
             if start > 0 and stop < self.count and stop - start <= _GAP_FRAMES:
                 closed[start:stop] = True
-        for start, stop in runs(closed):
+        for start, stop in mask_runs(closed):
             if self.times_s[stop - 1] - self.times_s[start] <= longest_s:
                 yield start, stop
 
@@ -120,12 +121,6 @@ class Signals:
     def analysis_batches(self) -> Iterator[tuple[slice, np.ndarray]]:
         """The 5 fps RGB frames in stacks, uint8 (n, height, width, 3)."""
         return windows(self.video.analysis, _BATCH)
-
-
-def runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Start and stop of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(np.int8), 0]))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.ndimage import percentile_filter
 
 from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.signals import Signals, runs
+from analyzers.methods.effects.signals import Signals
+from analyzers.methods.mask_runs import mask_runs
 
 NAME = "speed_ramp"
 
@@ -32,11 +33,11 @@ def find(signals: Signals) -> list[Effect]:
     repeats = _repeats(signals)
     # Stretches in which new frames come alone, with few repeats between them.
     near = np.zeros(signals.count, bool)
-    for start, stop in runs(repeats):
+    for start, stop in mask_runs(repeats):
         if stop - start <= _MOST_REPEATS:
             near[max(0, start - 1) : stop + 1] = True
     found = []
-    for start, stop in runs(near):
+    for start, stop in mask_runs(near):
         start_s, end_s = signals.time_s(start), signals.time_s(stop - 1)
         if end_s - start_s < _SHORTEST_S:
             continue

@@ -7,7 +7,8 @@ import numpy as np
 
 from analyzers.methods.effects.effect import Effect
 from analyzers.methods.effects.letterbox import to_the_frame
-from analyzers.methods.effects.signals import Signals, runs
+from analyzers.methods.effects.signals import Signals
+from analyzers.methods.mask_runs import mask_runs
 
 NAME = "split_screen"
 
@@ -57,10 +58,10 @@ def find(signals: Signals) -> list[Effect]:
         strength = np.min([seen[line] for line in needed], axis=0)
         strength = np.maximum(strength, alike[layout])
         there = (strength >= _LEAST_LENGTH) & ~taken
-        for start, stop in runs(~there):
+        for start, stop in mask_runs(~there):
             if start > 0 and stop < len(there) and stop - start <= _GAP and not taken[start]:
                 there[start:stop] = True
-        for start, stop in runs(there):
+        for start, stop in mask_runs(there):
             start_s = float(times_s[start])
             end_s = float(times_s[stop]) if stop < len(times_s) else signals.end_s
             if end_s - start_s < _SHORTEST_S:
