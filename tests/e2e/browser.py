@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 
 _OPTIONS = """
 --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
---disable-background-networking --disable-component-update --window-size=1500,1200
+--disable-background-networking --disable-component-update --window-size=2200,1300
 """
 
 

@@ -17,6 +17,7 @@ import psutil
 from analyzers.models.weights import models_dir
 from analyzers.registry import analyzer_classes
 from tests.tiktok_assets.running import FINISHED, PROJECT, Running
+from tiktok_assets.watchdog import read_pulse
 
 ANALYZERS = {"object_detection", "cut_analysis", "color_analysis", "voices", "audio_analysis"}
 DOCUMENT = "production_document"
@@ -37,13 +38,12 @@ pause_s = 0.5
 """
 _ASSET = """
 query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
-  partitionKeys assetMaterializations { partition runId }
-  latestMaterializationByPartition { partition }
+  partitionKeys assetMaterializations { partition }
 } } }
 """
 _RUNS = """
 { runsOrError { ... on Runs { results {
-  runId status jobName startTime endTime tags { key value } stepStats { stepKey status }
+  runId status jobName tags { key value }
 } } } }
 """
 _TICKS = """
@@ -131,14 +131,10 @@ class Site(Running):
         return all(run["status"] in FINISHED for run in self.all_runs())
 
     def at_work(self) -> list[str]:
-        """The steps of analysis that are under way now."""
-        return [
-            f"{step['stepKey']} of {run['video']}"
-            for run in self.all_runs()
-            if run["jobName"] == "analyze" and run["status"] == "STARTED"
-            for step in run["stepStats"]
-            if step["status"] == "IN_PROGRESS" and step["stepKey"] in ANALYZERS
-        ]
+        """The analyzers that the worker's child runs now, by its own word."""
+        child = self.child()
+        pulse = read_pulse(self.data / "state" / "workers" / "worker", child.pid) if child else None
+        return sorted(pulse.steps.keys() & ANALYZERS) if pulse else []
 
     def part(self, module: str) -> psutil.Process:
         """The process of `up` that runs this module."""

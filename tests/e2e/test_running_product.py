@@ -170,7 +170,7 @@ def test_whatever_is_killed_all_is_finished_once(site: Site, tmp_path: Path) -> 
     killed = [run for run in site.all_runs() if run["video"] in new and run["status"] == "FAILURE"]
     print(f"  runs that were lost on the way: {len(killed)}")
     assert len(killed) >= 3
-    assert all(run["tags"].get("dagster/did_retry") == "true" for run in killed)
+    assert all(run["tags"].get("dagster/will_retry") == "true" for run in killed)
 
 
 def _at_work(site: Site, name: str, process: Callable[[], psutil.Process | None]) -> psutil.Process:
