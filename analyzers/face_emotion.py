@@ -45,7 +45,6 @@ from analyzers.video import Video
 #: woman_emotions_closeup's first third, which is labelled sad, 0.94 of the frames are called sad
 #: at 1.0, 0.88 at 0.9 and at 1.1, 0.45 at 1.35.
 _CROP_SCALE = 1.0
-_CROP_PX = 64
 #: Two classes nearer than this are too close to call; twice as far where only one frame was judged,
 #: which may show no more than a blink or a glance at the ground.
 _LEAST_MARGIN = 0.2
@@ -192,7 +191,7 @@ def _classify(
         progress.checkpoint(place, len(sightings))
         if row["quality"] == "good":
             crop = square_crop(
-                pictures.of(row), box_of(row), landmarks_of(row), _CROP_SCALE, _CROP_PX
+                pictures.of(row), box_of(row), landmarks_of(row), _CROP_SCALE, classifier.crop_px
             )
             scores[row["frame"], row["track_id"]] = classifier.probabilities(crop)
     return scores

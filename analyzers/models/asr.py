@@ -1,12 +1,14 @@
 """Speech to words: Whisper (Radford et al. 2022, https://arxiv.org/abs/2212.04356).
 
-Run by faster-whisper on CTranslate2, in 8-bit integers.
+Run by faster-whisper on CTranslate2: on a CPU in 8-bit integers, on a GPU in float16.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,14 +152,11 @@ def load_whisper(
 ) -> SpeechRecognizer:
     """Loader of a Whisper model in CTranslate2's format.
 
-    On the CPU: CTranslate2's wheels want CUDA 12, and torch brings CUDA 13. Raises `ValueError` for
-    a GPU, and where the files do not lie in one folder, as CTranslate2 wants it.
+    Raises `ValueError` where the files do not lie in one folder, as CTranslate2 wants it, and for a
+    GPU without the libraries it needs there. (It was tried on no GPU yet.)
     """
     if identity.device != "cpu":
-        raise ValueError(
-            f"{identity.model_id} runs on the CPU, not on {identity.device}: CTranslate2 needs "
-            "CUDA 12 and torch brings CUDA 13; set its device to cpu or auto"
-        )
+        _open_cublas(identity)
     folders = {path.parent for path in files.values()}
     if len(folders) != 1:
         raise ValueError(f"{identity.model_id}: its files must lie in one folder")
@@ -169,9 +168,33 @@ def load_whisper(
         identity,
         WhisperModel(
             str(folders.pop()),
-            device="cpu",
-            compute_type="int8",
+            device=identity.device.partition(":")[0],
+            device_index=int(identity.device.partition(":")[2] or 0),
+            compute_type="int8" if identity.device == "cpu" else "float16",
             cpu_threads=model_threads(),
             local_files_only=True,
         ),
     )
+
+
+def _open_cublas(identity: ModelIdentity) -> None:
+    """Open CUDA 12's cuBLAS, which CTranslate2's wheels look for by name; torch brings CUDA 13's.
+
+    Raises `ValueError` where there is none.
+    """
+    names = ("libcublasLt.so.12", "libcublas.so.12")
+    package = find_spec("nvidia.cublas") if find_spec("nvidia") else None
+    folders = (
+        [Path(place) / "lib" for place in package.submodule_search_locations or ()]
+        if (package)
+        else []
+    )
+    for name in names:
+        own = [folder / name for folder in folders if (folder / name).is_file()]
+        try:
+            ctypes.CDLL(str(own[0]) if own else name, mode=ctypes.RTLD_GLOBAL)
+        except OSError as error:
+            raise ValueError(
+                f"{identity.model_id} cannot run on {identity.device}: CTranslate2 needs {name} of "
+                "CUDA 12 there; pip install nvidia-cublas-cu12, or set its device to cpu"
+            ) from error

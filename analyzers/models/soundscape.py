@@ -10,13 +10,13 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyzers import progress
 from analyzers.models.base import Model, ModelIdentity
-from analyzers.models.litert import TfliteNetwork, open_tflite
+from analyzers.models.litert import open_tflite
 
 if TYPE_CHECKING:
     from analyzers.models.lending import ModelChoice
@@ -36,9 +36,7 @@ class SoundEventClassifier(Model):
     classes that are rare in AudioSet seldom come near 1. Safe to call from several threads.
     """
 
-    def __init__(
-        self, identity: ModelIdentity, network: TfliteNetwork, classes: Sequence[str]
-    ) -> None:
+    def __init__(self, identity: ModelIdentity, network: Any, classes: Sequence[str]) -> None:
         super().__init__(identity)
         self.classes = tuple(classes)
         self._network = network
@@ -51,12 +49,20 @@ class SoundEventClassifier(Model):
         found = np.zeros((len(starts), len(self.classes)), np.float32)
         for number, start in enumerate(starts):
             progress.checkpoint(number, len(starts))
-            part = np.asarray(sound[max(0, start) : max(0, start + WINDOW)], np.float32)
-            before = min(WINDOW, max(0, -start))
-            window = np.pad(part, (before, WINDOW - before - len(part)))
+            [window] = windows_of(sound, [start])
             [found[number]] = next(iter(self._network(window).values()))
         self.served(len(starts))
         return found
+
+
+def windows_of(sound: np.ndarray, starts: Sequence[int]) -> list[np.ndarray]:
+    """The `WINDOW` samples from each start on, float32; what lies before or after is silence."""
+    windows = []
+    for start in starts:
+        part = np.asarray(sound[max(0, start) : max(0, start + WINDOW)], np.float32)
+        before = min(WINDOW, max(0, -start))
+        windows.append(np.pad(part, (before, WINDOW - before - len(part))))
+    return windows
 
 
 def load_yamnet(

@@ -148,7 +148,7 @@ class ModelSpec(_Entry):
     vram_mb: float | None = Field(None, gt=0)
     #: What its files weigh, for a model whose files' sizes are not all known yet.
     about_mb: float | None = Field(None, gt=0)
-    #: Whether its licence forbids commercial use; no profile takes such a one by itself.
+    #: Whether its licence forbids commercial use; `models pull` says so.
     non_commercial: bool = False
     #: `module:function`; see `analyzers.models`.
     loader: str

@@ -24,6 +24,7 @@ class Scripted(Models):
 
     def __init__(self, said: Sequence[Mapping[str, float]]) -> None:
         super().__init__({})
+        self.crop_px = 64
         self._said = said
         self._asked = 0
 
