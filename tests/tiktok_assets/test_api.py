@@ -23,6 +23,7 @@ from tiktok_assets.api_exposure import Exposed, check_exposed
 from tiktok_assets.api_jobs import AnalysisJobs
 from tiktok_assets.dagster_client import Launcher, NotLaunched, webserver
 from tiktok_assets.settings import ApiSettings, Settings
+from tiktok_assets.up import up
 from tiktok_assets.watched import drop_folder
 
 HERE = "http://127.0.0.1:8000"
@@ -317,3 +318,11 @@ def test_the_page_needs_nothing_from_elsewhere(unlaunched):
 def test_a_launcher_without_a_webserver_says_so():
     with pytest.raises(NotLaunched, match="did not start analyze"):
         Launcher(webserver("http://127.0.0.1:9"))("analyze")
+
+
+def test_up_does_not_start_what_would_be_open_to_others(settings, monkeypatch):
+    monkeypatch.setenv("TIKTOK_ASSETS_API__HOST", "0.0.0.0")
+    monkeypatch.setenv("DAGSTER_HOME", "")  # `up` sets it before it looks
+    with pytest.raises(Exposed, match="without a token"):
+        up(api_port=8000)
+    assert not (settings.data_dir / "state").exists()
