@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -111,9 +112,7 @@ class ModelDescriber:
         return self._model.answer(asks, asking.max_new_tokens, asking.batch_size, schema)
 
     def _shots(self, shots: Sequence[Shot], asks: Sequence[Ask]) -> list[Description]:
-        readers: list[Callable[[str], ShotAnswer]] = [
-            lambda text, shot=shot: read_shot(text, shot.start_s, shot.end_s) for shot in shots
-        ]
+        readers = [partial(read_shot, start_s=s.start_s, end_s=s.end_s) for s in shots]
         read, error = self._read(asks, readers, schema_of(ShotAnswer))
         if error is not None and not any(read):
             raise AnswerFailed(
@@ -145,7 +144,7 @@ class ModelDescriber:
         ]
         ask = Ask((), (), video_question(video.info.end_s, told))
         [answer], error = self._read(
-            [ask], [lambda text: read_answer(text, VideoAnswer)], schema_of(VideoAnswer)
+            [ask], [partial(read_answer, form=VideoAnswer)], schema_of(VideoAnswer)
         )
         if answer is None:
             raise AnswerFailed(

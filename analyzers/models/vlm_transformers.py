@@ -183,6 +183,9 @@ def load_vlm(identity: ModelIdentity, files: Mapping[str, Path], choice: ModelCh
             f"{', '.join((*_QWEN, *_LLAVA))}"
         )
     processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+    # As the reference does it; left unset, it depends on the release of transformers.
+    if hasattr(processor.video_processor, "cap_pixels_per_frame"):
+        processor.video_processor.cap_pixels_per_frame = True
     model = open_weights(AutoModelForImageTextToText.from_pretrained, identity, folder)
     return LocalVlm(identity, model, processor, _LLAVA_FRAMES if kind in _LLAVA else None)
 
@@ -193,7 +196,9 @@ def open_weights(opener: Callable[..., Any], identity: ModelIdentity, folder: Pa
     """
     import torch
     from transformers.utils import is_flash_attn_2_available
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     on_gpu = identity.device.startswith("cuda")
     options: dict[str, Any] = {
         "local_files_only": True,
