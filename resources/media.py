@@ -18,7 +18,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from resources.ladder_cache import LadderCache
 from resources.ladder_settings import DecodeLimits, LadderSettings
 from resources.probe import ProbeResult, audio_info, probe_file
 from resources.sidecar import read_metadata, sidecar_of
+from resources.whole_file import sync, write_whole
 
 __all__ = [
     "DecodeLimits",
@@ -53,6 +54,9 @@ class SourceFile:
     sha256: str
     size_bytes: int
     original_name: str
+    #: When its file in the library was changed last, as far as that is known. A hard link shares
+    #: its bytes with whoever writes to them: at another time they are hashed again.
+    mtime_ns: int = 0
 
 
 class MediaLibrary:
@@ -94,21 +98,22 @@ class MediaLibrary:
         if source is None:
             source = self._new_source(path, sha256)
             self._note(source)
-        if not self._is_whole(source):
+        recorded = self._read(self._record(source.video_id))
+        if not self._is_whole(recorded or source):
             _link_or_copy(path, self._folder / source.file)
         # The record comes last: a video id is known when its file is whole.
-        if not self._record(source.video_id).exists():
-            _write(self._record(source.video_id), json.dumps(asdict(source), indent=2).encode())
+        self._keep_record(source, recorded)
         if (sidecar := sidecar_of(path)) is not None:
-            _write(self._sidecar(source.video_id), sidecar.read_bytes())
+            write_whole(self._sidecar(source.video_id), sidecar.read_bytes())
         return source.video_id
 
     def _new_source(self, path: Path, sha256: str) -> SourceFile:
         for digits in (8, 16):  # two files may have the first eight in common
             video_id = f"{_slug(path.stem)}-{sha256[:digits]}"
-            if not self._record(video_id).exists():
+            noted = self._read(self._record(video_id))
+            if noted is None:
                 break
-            if (noted := self.source(video_id)).sha256 == sha256:
+            if noted.sha256 == sha256:
                 return noted  # a library from before there was an index
         file = video_id + path.suffix.lower()
         return SourceFile(video_id, file, sha256, path.stat().st_size, path.name)
@@ -119,10 +124,13 @@ class MediaLibrary:
 
     def source(self, video_id: str) -> SourceFile:
         """A registered file. Raises `KeyError` for an unknown video id."""
-        try:
-            return SourceFile(**json.loads(self._record(video_id).read_text()))
-        except FileNotFoundError:
-            raise KeyError(f"{video_id}: no such video; register its file first") from None
+        if (source := self._read(self._record(video_id))) is not None:
+            return source
+        if self._record(video_id).exists():
+            raise MediaError(
+                video_id, "its record in the library is damaged", "register its file again"
+            )
+        raise KeyError(f"{video_id}: no such video; register its file first")
 
     def path(self, video_id: str) -> Path:
         """Where a video's source file lies."""
@@ -212,8 +220,10 @@ class MediaLibrary:
         )
 
     def _unchanged(self, source: SourceFile) -> Path:
-        """The file's place. A hard link shares its bytes with whoever writes to them."""
-        if not self._is_whole(source):
+        """The file's place."""
+        if self._is_whole(source):
+            self._keep_record(source, source)
+        else:
             raise MediaError(
                 source.original_name,
                 "its bytes are gone or changed since it was registered",
@@ -223,17 +233,34 @@ class MediaLibrary:
 
     def _is_whole(self, source: SourceFile) -> bool:
         path = self._folder / source.file
-        return path.exists() and path.stat().st_size == source.size_bytes
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return False
+        if stat.st_size != source.size_bytes:
+            return False
+        return stat.st_mtime_ns == source.mtime_ns or _sha256(path) == source.sha256
+
+    def _keep_record(self, source: SourceFile, recorded: SourceFile | None) -> None:
+        """Have a video's record say what its whole file is, and when that was changed last."""
+        mtime_ns = (self._folder / source.file).stat().st_mtime_ns
+        if (current := replace(source, mtime_ns=mtime_ns)) != recorded:
+            written = json.dumps(asdict(current), indent=2).encode()
+            write_whole(self._record(source.video_id), written)
 
     def _find(self, sha256: str) -> SourceFile | None:
+        return self._read(self._index / sha256)
+
+    @staticmethod
+    def _read(path: Path) -> SourceFile | None:
         try:
-            return SourceFile(**json.loads((self._index / sha256).read_text()))
-        except FileNotFoundError:
-            return None
+            return SourceFile(**json.loads(path.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None  # not there, or torn by a loss of power
 
     def _note(self, source: SourceFile) -> None:
         # Before the record: whoever is stopped in between goes on with the same video id.
-        _write(self._index / source.sha256, json.dumps(asdict(source)).encode())
+        write_whole(self._index / source.sha256, json.dumps(asdict(source)).encode())
 
     def _record(self, video_id: str) -> Path:
         return self._folder / f"{video_id}{_RECORD}"
@@ -284,13 +311,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
             os.link(source.resolve(), partial)
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, partial)
+        sync(partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a small file so that readers see all of it or nothing."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)

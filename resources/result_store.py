@@ -33,6 +33,7 @@ from pydantic import Field
 from analyzers.base import AnalysisResult, Analyzer
 from analyzers.run import RunRecord
 from analyzers.video import Video
+from resources.whole_file import sync
 
 FORMAT_VERSION = 1
 #: Key of the Parquet footer under which the provenance stands as JSON.
@@ -105,7 +106,10 @@ class ResultStore(dg.ConfigurableResource):
             pa.array([video_id] * result.observations.num_rows, pa.string()),
         )
         files = {self._path(name, "files", video_id, s): c for s, c in result.files.items()}
-        before = self.read_json(name, video_id)["files"] if self.has(name, video_id) else []
+        try:
+            before = self.read_json(name, video_id)["files"]
+        except ResultMissing:
+            before = []
         self._put(
             {
                 **files,
@@ -148,6 +152,11 @@ class ResultStore(dg.ConfigurableResource):
         except FileNotFoundError:
             raise ResultMissing(
                 f"no result of {analyzer} for {video_id}; materialize {analyzer} first"
+            ) from None
+        except ValueError:
+            raise ResultMissing(
+                f"the stored JSON of {analyzer} for {video_id} is damaged; materialize {analyzer} "
+                "again"
             ) from None
 
     def read_file(self, analyzer: str, video_id: str, suffix: str) -> bytes:
@@ -235,6 +244,9 @@ class ResultStore(dg.ConfigurableResource):
             return Failure(**json.loads(self._get(self._path(analyzer, "failures", video_id))))
         except FileNotFoundError:
             return None
+        except ValueError:
+            error = f"{analyzer} of {video_id} failed, and the note of why is damaged"
+            return Failure(analyzer, video_id, error, "")
 
     def write_document(
         self, name: str, video_id: str, document: Mapping[str, Any], timeline: pa.Table
@@ -278,6 +290,8 @@ class ResultStore(dg.ConfigurableResource):
                     os.fsync(file.fileno())
             for temporary, target in written.items():
                 temporary.replace(target)
+            for folder in {target.parent for target in written.values()}:
+                sync(folder)  # before Dagster notes that the result stands
         finally:
             for temporary in written:
                 temporary.unlink(missing_ok=True)

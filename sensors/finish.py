@@ -1,4 +1,4 @@
-"""Requests the finish job after every run that analyzed a video, failed or not."""
+"""Requests the finish job after every run that analyzed a video, however it ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def finish_sensors(
     analyzed: Collection[str],
     videos: dg.DynamicPartitionsDefinition,
 ) -> list[dg.SensorDefinition]:
-    """One sensor for runs that succeeded, one for runs that failed.
+    """One sensor each for runs that succeeded, that failed and that were canceled.
 
     `document` is the asset that the job ends with, `analyzed` are the assets it joins, and
     `videos` is their partitioning.
@@ -49,6 +49,8 @@ def finish_sensors(
         for status, name, ended in (
             (dg.DagsterRunStatus.SUCCESS, "finish_after_success", "that succeeded"),
             (dg.DagsterRunStatus.FAILURE, "finish_after_failure", "that failed"),
+            # What was finished before is shown; a run that had no frames yet gets no document.
+            (dg.DagsterRunStatus.CANCELED, "finish_after_cancellation", "that was canceled"),
         )
     ]
 

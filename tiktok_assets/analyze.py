@@ -12,7 +12,9 @@ import dagster as dg
 
 from sensors.finish import INLINE_TAG
 from tiktok_assets import definitions
+from tiktok_assets.crash_ledger import Process
 from tiktok_assets.executor import live_tasks
+from tiktok_assets.lanes import PROCESS_TAG
 from tiktok_assets.partitions import add_video
 
 _POLL_S = 0.2
@@ -98,7 +100,12 @@ def _run(
 
     Returns whether it was interrupted.
     """
-    tags = {"dagster/partition": video_id, INLINE_TAG: "inline", "dagster/max_retries": "0"}
+    tags = {
+        "dagster/partition": video_id,
+        INLINE_TAG: "inline",
+        PROCESS_TAG: str(Process.current()),
+        "dagster/max_retries": "0",
+    }
     with _told_progress(on_step):
         result = dg.execute_job(
             dg.reconstructable(job),

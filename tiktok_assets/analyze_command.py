@@ -43,7 +43,7 @@ def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -
                 console.print(f"[red]refused[/] {escape(str(error))}", soft_wrap=True)
                 continue
             with _StepBoard(console) as board:
-                outcome = analyze_video(instance, video_id, board.update)
+                outcome = _analyzed(instance, video_id, board)
             outcomes.append(outcome)
             _show(outcome, settings, results, console)
             if outcome.cancelled:
@@ -57,6 +57,16 @@ def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -
             f"{len(lost)} with failures, {len(refused)} refused."
         )
     return int(bool(refused) or any(outcome.errors for outcome in outcomes))
+
+
+def _analyzed(instance: dg.DagsterInstance, video_id: str, board: _StepBoard) -> Outcome:
+    """Analyze one video; an error outside of its steps, as of a resource, costs it alone."""
+    try:
+        return analyze_video(instance, video_id, board.update)
+    except Exception as error:
+        root = error.__cause__ or error
+        told = str(root).strip() or type(root).__name__
+        return Outcome(video_id, {"run": f"The run of {video_id} failed: {told}"})
 
 
 def _videos_in(paths: Iterable[Path]) -> Iterable[Path]:

@@ -9,7 +9,7 @@ A process that is stopped on purpose is no crash: who kills one calls `excuse` r
 `blame` where one analysis is known to be the cause.
 
 One small JSON file for each analyzer and video, in `<data_dir>/state/crashes`. A process crash does
-not lose written files, so nothing is synced.
+not lose written files, so nothing is synced; one that a loss of power has torn counts as none.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class _Process:
+class Process:
     """A process, told from a later one with the same number by when it was started."""
 
     host: str
@@ -65,11 +65,15 @@ class _Process:
     created: float
 
     @classmethod
-    def current(cls) -> _Process:
+    def current(cls) -> Process:
+        """This process."""
         return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
 
     def gone(self) -> bool:
-        """True also for another machine's process: an analysis moves on only after a death."""
+        """Whether it is no more.
+
+        True also for another machine's process: an analysis moves on only after a death.
+        """
         if self.host != socket.gethostname():
             return True
         try:
@@ -77,11 +81,24 @@ class _Process:
         except psutil.NoSuchProcess:
             return True
 
+    def gone_from_here(self) -> bool:
+        """Whether it was this machine's and is no more."""
+        return self.host == socket.gethostname() and self.gone()
+
+    def __str__(self) -> str:
+        return f"{self.pid}:{self.created}:{self.host}"
+
+    @classmethod
+    def parse(cls, text: str) -> Process:
+        """The process that `str` told."""
+        pid, created, host = text.split(":", 2)
+        return cls(host, int(pid), float(created))
+
 
 @dataclass
 class _Entry:
     deaths: int = 0
-    in_flight: _Process | None = None
+    in_flight: Process | None = None
 
 
 class CrashLedger:
@@ -102,7 +119,7 @@ class CrashLedger:
         entry = _read(path)
         deaths = entry.deaths + bool(entry.in_flight and entry.in_flight.gone())
         attempt = Attempt(analyzer, video_id, deaths)
-        _write(path, _Entry(deaths, _Process.current()))
+        _write(path, _Entry(deaths, Process.current()))
         try:
             yield attempt
         except BaseException:
@@ -132,10 +149,12 @@ class CrashLedger:
 def _read(path: Path) -> _Entry:
     try:
         stored = json.loads(path.read_text())
+        in_flight = stored["in_flight"]
+        return _Entry(stored["deaths"], Process(**in_flight) if in_flight else None)
     except FileNotFoundError:
         return _Entry()
-    in_flight = stored["in_flight"]
-    return _Entry(stored["deaths"], _Process(**in_flight) if in_flight else None)
+    except (ValueError, KeyError, TypeError):
+        return _Entry()  # torn by a loss of power, which is nobody's crash
 
 
 def _write(path: Path, entry: _Entry) -> None:

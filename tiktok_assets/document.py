@@ -13,7 +13,7 @@ import pyarrow as pa
 from analyzers.base import Analyzer
 from analyzers.segments import SegmentGrid
 from analyzers.video import VideoInfo
-from resources.result_store import ResultStore
+from resources.result_store import ResultMissing, ResultStore
 from tiktok_assets.analysis import failure_behind
 
 NAME = "production_document"
@@ -74,7 +74,11 @@ def _entry(
         return {"status": "failed", "error": failure.error, "failed_at": failure.failed_at}, None
     if not results.has(name, video_id):
         return {"status": "missing", "error": f"{name} has not been materialized"}, None
-    stored = results.read_json(name, video_id)
+    try:
+        stored = results.read_json(name, video_id)
+        segments = results.read(name, video_id).segments
+    except ResultMissing as error:  # damaged, or half replaced
+        return {"status": "missing", "error": str(error)}, None
     kept = (
         "status", "reason", "summary", "models", "settings", "seconds", "realtime_factor",
         "analyzer_version", "observation_count", "created_at",
@@ -82,4 +86,4 @@ def _entry(
     entry = {key: stored[key] for key in kept}
     if notice := analyzers[name].notice:
         entry["notice"] = notice
-    return entry, results.read(name, video_id).segments
+    return entry, segments

@@ -13,12 +13,16 @@ RETRY = dg.RetryPolicy(
 )
 
 
+class TransientError(RuntimeError):
+    """An error of another process that was worth another try there."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed in a moment: a lost connection, memory that was taken.
 
     A missing file or a full disk is not: it waits for a person.
     """
-    if isinstance(error, ConnectionError | TimeoutError | MemoryError):
+    if isinstance(error, ConnectionError | TimeoutError | MemoryError | TransientError):
         return True
     return type(error).__name__ == "OutOfMemoryError"  # torch.cuda's, without importing torch
 
@@ -30,7 +34,7 @@ def failure(asset: str, file: str, error: Exception, way_out: str) -> dg.Failure
     cause = str(error).strip().rstrip(".") or type(error).__name__
     if isinstance(error, MediaError):
         told = f"{asset}: {cause}."  # it names the file and the way out itself
-    elif isinstance(error, ModelFileError | OSError | LookupError | ValueError):
+    elif isinstance(error, ModelFileError | OSError | LookupError | ValueError | TransientError):
         told = f"{asset} of {file}: {cause}. {way_out}"
     else:
         told = f"{asset} of {file}: {type(error).__name__}: {cause}. {way_out}"

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 from analyzers import progress
 from analyzers.models import runtime
 from resources.tether import die_with_parent
+from tiktok_assets.errors import TransientError, is_transient
 from tiktok_assets.settings import Settings
 
 _POLL_S = 0.5
@@ -30,7 +32,8 @@ def analyze_isolated(analyzer: str, video_id: str, limit_s: float) -> None:
     """Analyze and store in a child process; the result is then read from the store.
 
     The child's output goes where this process's goes. Raises `ProcessLost` when the child dies of
-    a signal or shows no progress for `limit_s`, `RuntimeError` with its last words when it fails.
+    a signal or shows no progress for `limit_s`; `RuntimeError` with its last words when it fails,
+    `TransientError` where that is worth another try.
     """
     signs, sender = os.pipe()
     child = subprocess.Popen(
@@ -67,7 +70,8 @@ def analyze_isolated(analyzer: str, video_id: str, limit_s: float) -> None:
         raise ProcessLost(f"in a process of its own it crashed that one too ({name})")
     if child.returncode:
         lines = said.strip().splitlines()
-        raise RuntimeError(lines[-1] if lines else f"exit code {child.returncode}")
+        kind = TransientError if child.returncode == os.EX_TEMPFAIL else RuntimeError
+        raise kind(lines[-1] if lines else f"exit code {child.returncode}")
 
 
 def _tell_progress(task: progress.Task, sender: int) -> None:
@@ -104,4 +108,8 @@ def main(analyzer_name: str, video_id: str, sender: str) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except Exception as error:
+        traceback.print_exc()
+        sys.exit(os.EX_TEMPFAIL if is_transient(error) else 1)

@@ -11,5 +11,7 @@ ANALYSIS = "dagster"
 ERRANDS = "errands"
 #: Tag of a run that names its lane, for the limits in dagster.yaml.
 LANE_TAG = "tiktok/lane"
+#: Tag of a run that waits in no lane: the process that runs it, as the command line's.
+PROCESS_TAG = "tiktok/process"
 
-__all__ = ["ANALYSIS", "ERRANDS", "LANE_TAG", "QUEUE_TAG"]
+__all__ = ["ANALYSIS", "ERRANDS", "LANE_TAG", "PROCESS_TAG", "QUEUE_TAG"]

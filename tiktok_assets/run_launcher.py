@@ -6,11 +6,13 @@ termination is told to the run by its status, and what it says of a worker that 
 
 from __future__ import annotations
 
+import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from celery import Signature
 from celery.exceptions import DuplicateTaskNameWarning
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
@@ -53,6 +55,14 @@ class WarmWorkerRunLauncher(CeleryRunLauncher):
                 context.dagster_run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: ""}
             )
         super().launch_run(context)
+
+    def _launch_celery_task_run(
+        self, run: DagsterRun, task_signature: Signature, routing_key: str
+    ) -> None:
+        # The other way round a run whose daemon is stopped in between has a task that nobody knows.
+        task_id = str(uuid.uuid4())
+        self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: task_id})
+        super()._launch_celery_task_run(run, task_signature.set(task_id=task_id), routing_key)
 
     def terminate(self, run_id: str) -> bool:
         """Ask a run to stop: its executor looks at its status every second.
@@ -98,8 +108,9 @@ def _file_system(folder: Path) -> dict[str, Any]:
         path.mkdir(parents=True, exist_ok=True)
     return {
         "broker": "filesystem://localhost",
-        "backend": f"file://{results}",
+        "backend": f"tiktok_assets.broker_files.Backend+file://{results}",
         "config_source": {
+            "broker_transport": "tiktok_assets.broker_files:Transport",
             "result_expires": _RESULTS_KEPT_S,
             "broker_transport_options": {
                 "data_folder_in": str(messages),

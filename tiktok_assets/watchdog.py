@@ -185,7 +185,7 @@ def read_pulse(folder: Path, pid: int) -> Pulse | None:
     """The last pulse of a process, if it has written one."""
     try:
         told = json.loads(_pulse_path(folder, pid).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # torn by a loss of power: it is of no process any more
         return None
     models = tuple(HeldModel(**model) for model in told.pop("models", ()))
     return Pulse(**told, models=models)

@@ -14,6 +14,7 @@ import fcntl
 import importlib
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -35,7 +36,9 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
 from analyzers.models import runtime
-from tiktok_assets.crash_ledger import CrashLedger
+from tiktok_assets.broker_files import waiting_tasks
+from tiktok_assets.crash_ledger import CrashLedger, Process
+from tiktok_assets.lanes import LANE_TAG, PROCESS_TAG
 from tiktok_assets.run_launcher import WarmWorkerRunLauncher
 from tiktok_assets.settings import PROJECT_DIR, Settings
 from tiktok_assets.watchdog import Heartbeat, Watchdog
@@ -44,6 +47,8 @@ STOP_GRACE_S = 10.0
 """How long a run may take to stop when the worker is stopped."""
 _LOST_AFTER_S = 1.0
 """A child that died may have handed in its result just before: how long to wait for it."""
+_LAUNCHED_WITHIN_S = 10.0
+"""From the mark that a run is being launched to its message in the broker, at most."""
 _UNFINISHED = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 log = logging.getLogger(__name__)
@@ -66,7 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     runtime.prepare()
     state = settings.data_dir.resolve() / "state"
     name = f"{arguments.name}@{socket.gethostname()}"
-    with _only_one(state / f"{name}.lock"):
+    with _only_one(state / f"{name}.lock", arguments.queue):
+        pulses = state / "workers" / arguments.name
+        shutil.rmtree(pulses, ignore_errors=True)  # of processes that are no more
         ledger = CrashLedger(state / "crashes")
         with DagsterInstance.get() as instance:
             launcher = instance.run_launcher
@@ -77,13 +84,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             app = launcher.celery
             _fail_orphans(instance, app, name, state)
+            _fail_undelivered(instance, app, arguments.queue, locks=state, own=name)
+            _fail_abandoned(instance)
         _tidy(app)
         return _work(
             app,
             name,
             arguments.queue,
             arguments.workspace,
-            state / "workers" / arguments.name,
+            pulses,
             ledger,
         )
 
@@ -182,6 +191,47 @@ def _fail_orphans(instance: DagsterInstance, app: Celery, name: str, locks: Path
             _record_loss(instance, run, "The worker was killed.")
 
 
+def _fail_undelivered(
+    instance: DagsterInstance, app: Celery, queue: str, locks: Path, own: str
+) -> None:
+    """Fail the runs whose message no worker has any more, and of which none has noted the start.
+
+    A machine that lost power may have lost both, and Dagster would wait for five minutes. Only told
+    where the broker is a folder, and while no other worker of the queue lives that may have taken
+    the message just now. A run that is being launched has its message in a moment.
+    """
+    folder = app.conf.broker_transport_options.get("data_folder_in")
+    if folder is None or _others_live(locks, queue, own):
+        return
+    waiting = waiting_tasks(Path(folder))
+    before = time.time() - _LAUNCHED_WITHIN_S
+    for record in instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTING])):
+        run = record.dagster_run
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, "")
+        if (
+            run.tags.get(LANE_TAG) == queue
+            and record.update_timestamp.timestamp() < before
+            and task_id not in waiting
+            and (not task_id or app.backend.get_task_meta(task_id)["status"] == "PENDING")
+        ):
+            _record_loss(instance, run, "Its message to the worker was lost.")
+
+
+def _fail_abandoned(instance: DagsterInstance) -> None:
+    """Fail the runs of command lines that were killed: they would take a place in the queue."""
+    for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED)):
+        if (told := run.tags.get(PROCESS_TAG)) and Process.parse(told).gone_from_here():
+            instance.report_run_failed(run, "The process that ran it was killed.")
+
+
+def _others_live(locks: Path, queue: str, own: str) -> bool:
+    """Whether another worker of a queue runs on this data folder."""
+    for path in locks.glob("*.lock"):
+        if path.stem != own and not _is_free(path) and path.read_text() == queue:
+            return True
+    return False
+
+
 def _unfinished_runs(instance: DagsterInstance) -> Iterator[tuple[str, DagsterRun]]:
     """The runs that some worker should have in hand, and their Celery tasks' ids."""
     for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED)):
@@ -198,15 +248,18 @@ def _record_loss(instance: DagsterInstance, run: DagsterRun, why: str) -> None:
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def _only_one(path: Path, queue: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SystemExit(
                 f"A worker named {path.stem} already runs here: stop it, or give --name."
             ) from None
+        lock.truncate(0)
+        lock.write(queue)
+        lock.flush()
         yield
 
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from analyzers.progress import Cancelled, Task, run_task
-from resources import decode_child
+from resources import decode_child, ladder_cache, media
 from resources.decode_child import run_decoder
 from resources.ladder_cache import LadderCache
 from resources.media import DecodeLimits, LadderSettings, MediaError, MediaLibrary, open_video
@@ -203,6 +203,103 @@ def test_eviction_begins_with_what_was_used_longest_ago(tmp_path):
     with cache.open("a", build):
         pass
     assert cache.evict(1500) == ["b", "c"]
+
+
+def test_eviction_measures_each_ladder_once(tmp_path, monkeypatch):
+    measured = []
+    real = ladder_cache.size_bytes
+    monkeypatch.setattr(ladder_cache, "size_bytes", lambda f: measured.append(f.name) or real(f))
+    cache = LadderCache(tmp_path, max_bytes=10**6)
+    for key in "abc":
+        with cache.open(key, lambda folder: {}):
+            pass
+    measured.clear()
+    cache.evict(10**6)
+    assert sorted(measured) == ["a", "b", "c"]
+
+
+def test_a_ladder_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    synced = []
+
+    def sync(path):
+        if path.is_file():
+            synced.append(path.relative_to(tmp_path).as_posix())
+        elif path.name == "k.partial":
+            assert not (tmp_path / "k").exists()
+            synced.append("folder")
+
+    monkeypatch.setattr(ladder_cache, "sync", sync)
+
+    def build(folder):
+        (folder / "rung.npy").write_bytes(b"x")
+        (folder / "detail").mkdir()
+        (folder / "detail" / "0.jpg").write_bytes(b"y")
+        return {}
+
+    with LadderCache(tmp_path, 10**6).open("k", build) as (folder, _):
+        assert folder.name == "k"
+    assert sorted(synced) == [
+        "folder",
+        "k.partial/detail/0.jpg",
+        "k.partial/ladder.json",
+        "k.partial/rung.npy",
+    ]
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 200, b'{"video_id": "my-'])
+@pytest.mark.parametrize("which", ["record", "index"])
+def test_a_record_that_lost_its_content_is_told_and_mended_by_registering(
+    library, clip, tmp_path, which, torn
+):
+    video_id = library.register(clip)
+    source = library.source(video_id)
+    folder = tmp_path / "data" / "library"
+    place = {
+        "record": folder / f"{video_id}.source.json",
+        "index": folder / ".sha256" / source.sha256,
+    }[which]
+    place.write_bytes(torn)
+    if which == "record":
+        with pytest.raises(MediaError, match="record in the library is damaged; register its file"):
+            library.source(video_id)
+    assert library.register(clip) == video_id
+    assert library.source(video_id) == source
+    assert library.video_ids() == [video_id]
+    assert place.read_bytes() != torn
+
+
+def test_a_link_rewritten_in_place_at_the_same_size_is_seen(library, clip, tmp_path):
+    original = tmp_path / "linked.mp4"
+    original.write_bytes(clip.read_bytes())
+    video_id = library.register(original)
+    assert original.stat().st_nlink == 2
+    with library.open(video_id):
+        pass
+    content = bytearray(original.read_bytes())
+    content[-1] ^= 255
+    with original.open("r+b") as file:  # the library's bytes change with it
+        file.write(content)
+    with (
+        pytest.raises(MediaError, match="changed since it was registered"),
+        library.open(video_id),
+    ):
+        pass
+    assert library.register(clip) == video_id
+    with library.open(video_id):
+        pass
+
+
+def test_a_link_that_was_only_touched_is_hashed_once_again(library, clip, monkeypatch):
+    video_id = library.register(clip)
+    path = library.path(video_id)
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
+    hashed = []
+    real = media._sha256
+    monkeypatch.setattr(media, "_sha256", lambda p: hashed.append(p) or real(p))
+    for _ in range(2):
+        with library.open(video_id):
+            pass
+    assert hashed == [path]
 
 
 def test_the_bound_holds_after_each_build(tmp_path):

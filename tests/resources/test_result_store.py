@@ -7,6 +7,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from analyzers.run import RunRecord, run_analyzer
+from resources import result_store
 from resources.result_store import PROVENANCE_KEY, ResultMissing, ResultStore
 from tests.analyzers.made import brightness, made_video
 
@@ -161,3 +162,25 @@ def test_parquet_is_compressed_and_readable_by_path(tmp_path):
     _write(store, video)
     where = store.location("brightness", "segments", video.id)
     assert pq.read_metadata(where).num_rows == 3
+
+
+def test_json_torn_by_a_loss_of_power_is_no_result_and_is_replaced(tmp_path):
+    store = ResultStore(url=str(tmp_path))
+    video = made_video()
+    _write(store, video)
+    (tmp_path / "brightness" / "json" / f"{video.id}.json").write_bytes(b"")
+    with pytest.raises(ResultMissing, match=r"brightness for .* is damaged; materialize"):
+        store.read("brightness", video.id)
+    _write(store, video)
+    assert store.read("brightness", video.id).status == "ok"
+    store.write_failure("brightness", video.id, "the lens cap is on")
+    (tmp_path / "brightness" / "failures" / f"{video.id}.json").write_bytes(b"")
+    assert "the note of why is damaged" in store.failure("brightness", video.id).error
+
+
+def test_files_and_their_folders_are_synced_in_order(tmp_path, monkeypatch):
+    store = ResultStore(url=str(tmp_path))
+    seen = []
+    monkeypatch.setattr(result_store, "sync", lambda folder: seen.append(folder.name))
+    _write(store, made_video())
+    assert sorted(seen) == ["files", "json", "observations", "segments"]

@@ -74,6 +74,28 @@ def test_a_video_that_was_never_decoded_gets_no_document(instance):
     assert _requested(_ask(instance, "finish_after_failure", "analyze", fail="frames")) == []
 
 
+def _canceled(instance, key):
+    run = dg.DagsterRun(
+        job_name="analyze",
+        run_id="00000000-0000-0000-0000-000000000001",
+        tags={"dagster/partition": key},
+    )
+    event = dg.DagsterEvent(event_type_value="PIPELINE_CANCELED", job_name="analyze")
+    context = dg.build_run_status_sensor_context(
+        sensor_name="finish_after_cancellation",
+        dagster_instance=instance,
+        dagster_run=run,
+        dagster_event=event,
+    )
+    return DEFS.get_sensor_def("finish_after_cancellation")(context)
+
+
+def test_a_run_that_was_canceled_is_finished_where_there_are_frames(instance):
+    _ask(instance, "finish_after_failure", "analyze", fail="colour")
+    assert _requested(_canceled(instance, "a-00000001")) == [("finish", "a-00000001")]
+    assert _requested(_canceled(instance, "b-00000002")) == []
+
+
 @pytest.mark.parametrize(
     ("job", "tags", "why"),
     [

@@ -137,14 +137,16 @@ class Running:
         assert not content.get("errors"), content
         return content["data"]
 
-    def launch(self, job: str) -> str:
+    def launch(self, job: str, **tags: str) -> str:
         """Start a job as the launchpad does; its run's id."""
         selector = {
             "repositoryLocationName": self.location,
             "repositoryName": "__repository__",
             "jobName": job,
         }
-        params = {"selector": selector, "runConfigData": {}, "mode": "default"}
+        params: dict[str, Any] = {"selector": selector, "runConfigData": {}, "mode": "default"}
+        told = [{"key": f"dagster/{name}", "value": value} for name, value in tags.items()]
+        params["executionMetadata"] = {"tags": told}
         answer = self.query(_LAUNCH, params=params)["launchRun"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]

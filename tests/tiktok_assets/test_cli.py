@@ -3,6 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from resources.media_decoder import MediaDecoder
 from tests.made_media import write_video
 from tiktok_assets import cli
 
@@ -80,3 +81,25 @@ def test_an_unknown_setting_is_refused(run, monkeypatch, tmp_path):
     done = run("status")
     assert done.exit_code == 1
     assert "dta_dir" in str(done.exception)
+
+
+def test_a_resource_that_cannot_be_made_costs_only_the_video_in_hand(run, tmp_path, monkeypatch):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for number, name in enumerate(("first", "second")):
+        write_video(folder / f"{name}.mp4", seed=number)
+    made = []
+
+    def set_up(self, context):
+        made.append(self)
+        if len(made) == 1:
+            raise ConnectionRefusedError("the place of the frames is not reachable")
+
+    monkeypatch.setattr(MediaDecoder, "setup_for_execution", set_up)
+    done = run("analyze", folder)
+    assert done.exit_code == 1
+    assert "the place of the frames is not reachable" in done.output
+    assert "2 files: 0 analyzed, 2 with failures, 0 refused" in done.output
+    report = json.loads(run("status", "--json").output)
+    assert {r["analyzer"]: r["results"] for r in report["analyzers"]}["brightness"] == 1
+    assert report["documents"] == 1

@@ -102,3 +102,15 @@ def test_blame_counts_the_guilty_only(ledger: CrashLedger, die: Callable[..., No
 def test_an_attempt_of_a_living_process_is_not_counted(ledger: CrashLedger) -> None:
     with ledger.attempt("faces", "v"), ledger.attempt("faces", "v") as second:
         assert second.number == 1
+
+
+@pytest.mark.parametrize("torn", ["", "{", "[]", '{"deaths": 1}'])
+def test_a_record_torn_by_a_loss_of_power_is_nobodys_crash(
+    ledger: CrashLedger, die: Callable[..., None], tmp_path: Path, torn: str
+) -> None:
+    die()
+    for record in (tmp_path / "crashes").glob("*/*.json"):
+        record.write_text(torn)
+    ledger.excuse(1)
+    with ledger.attempt("faces", "v") as attempt:
+        assert attempt.number == 1

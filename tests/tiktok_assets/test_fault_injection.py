@@ -208,3 +208,14 @@ def test_losing_a_real_one_leaves_document_narrative_and_intelligence(stored, lo
         assert entries[MIND]["summary"]["summary"]
         not_run = {r["rule"]: r["why"] for r in entries[MIND]["summary"]["rules_not_run"]}
         assert all(any(name in why for name in failed) for why in not_run.values())
+
+
+def test_a_damaged_result_is_listed_and_the_document_stands(tmp_path):
+    video, store = made_video(6), ResultStore(url=str(tmp_path))
+    classes = analyzer_classes()
+    _put("cut_analysis", video, store)
+    (tmp_path / "cut_analysis" / "json" / f"{video.id}.json").write_bytes(b"")
+    document, _ = build_document(video.info, classes, store)
+    entry = document["analyzer_results"]["cut_analysis"]
+    assert entry["status"] == "missing"
+    assert "is damaged; materialize cut_analysis again" in entry["error"]

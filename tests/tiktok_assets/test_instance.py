@@ -19,8 +19,18 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from tests.tiktok_assets.running import PROJECT
+from tiktok_assets import worker
+from tiktok_assets.crash_ledger import Process
+from tiktok_assets.lanes import LANE_TAG, PROCESS_TAG
 from tiktok_assets.run_launcher import WarmWorkerRunLauncher
-from tiktok_assets.worker import _fail_orphans, _tidy, code_location
+from tiktok_assets.worker import (
+    _fail_abandoned,
+    _fail_orphans,
+    _fail_undelivered,
+    _only_one,
+    _tidy,
+    code_location,
+)
 
 FAILURE = dg.DagsterRunStatus.FAILURE
 
@@ -159,6 +169,84 @@ def test_runs_of_killed_workers_are_failed_and_those_of_living_ones_left(
     failed = {run.run_id for run in instance.get_runs(RunsFilter(statuses=[FAILURE]))}
     assert failed == {own, dead}
     assert {run.run_id for run in instance.get_runs()} - failed == {living, distant}
+
+
+def test_runs_whose_message_was_lost_are_failed_and_those_being_launched_left(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = instance.run_launcher.celery
+    messages = tmp_path / "data" / "broker" / "messages"
+
+    def launched(task_id: str, lane: str = "dagster", **tags: str) -> str:
+        told = {DAGSTER_CELERY_TASK_ID_TAG: task_id, LANE_TAG: lane, **tags}
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTING, tags=told)
+        return run.run_id
+
+    lost, untagged = launched("lost"), launched("")
+    launched("waits")
+    launched("begun")
+    launched("elsewhere", "errands")
+    (messages / "1_a.dagster.msg").write_text('{"headers": {"id": "waits"}}')
+    (messages / "2_b.dagster.msg").write_bytes(b"")
+    app.backend.store_result("begun", {"pid": 1, "hostname": "w"}, "STARTED")
+
+    def failed() -> set[str]:
+        _fail_undelivered(instance, app, "dagster", tmp_path, "own")
+        return {run.run_id for run in instance.get_runs(RunsFilter(statuses=[FAILURE]))}
+
+    assert not failed(), "they may be on their way to the broker"
+    monkeypatch.setattr(worker, "_LAUNCHED_WITHIN_S", -1.0)
+    with _only_one(tmp_path / "other.lock", "dagster"):
+        assert not failed(), "another worker may have taken them"
+    with _only_one(tmp_path / "other.lock", "errands"):
+        assert failed() == {lost, untagged}
+    for run_id in (lost, untagged):
+        assert instance.get_run_by_id(run_id).tags["dagster/will_retry"] == "true"
+
+
+def test_a_run_of_a_killed_command_line_is_failed_and_not_retried(
+    instance: dg.DagsterInstance,
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    own = Process.current()
+    processes = {
+        "own": own,
+        "gone": Process(own.host, gone.pid, own.created),
+        "of another machine": Process("elsewhere", gone.pid, own.created),
+    }
+    runs = {
+        name: create_run_for_test(
+            instance,
+            status=dg.DagsterRunStatus.STARTED,
+            tags={PROCESS_TAG: str(process), "dagster/max_retries": "0"},
+        ).run_id
+        for name, process in processes.items()
+    }
+    _fail_abandoned(instance)
+    (failed,) = instance.get_runs(RunsFilter(statuses=[FAILURE]))
+    assert failed.run_id == runs["gone"]
+    assert failed.tags.get("dagster/will_retry") != "true"
+
+
+def test_a_task_is_known_to_its_run_before_it_is_sent(instance: dg.DagsterInstance) -> None:
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WarmWorkerRunLauncher)
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTING)
+    seen = []
+
+    class Sent:
+        def set(self, task_id: str) -> "Sent":
+            self.task_id = task_id
+            return self
+
+        def apply_async(self, **_: object) -> "Sent":
+            seen.append(instance.get_run_by_id(run.run_id).tags[DAGSTER_CELERY_TASK_ID_TAG])
+            return self
+
+    sent = Sent()
+    launcher._launch_celery_task_run(run, sent, "job")
+    assert seen == [sent.task_id]
 
 
 def test_brokers_folders_are_tidied(tmp_path: Path, instance: dg.DagsterInstance) -> None:

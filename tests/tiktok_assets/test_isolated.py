@@ -21,6 +21,7 @@ from resources.result_store import ResultStore
 from tests.made_media import write_video
 from tests.tiktok_assets.running import PROJECT
 from tiktok_assets.crash_ledger import ISOLATE_AFTER
+from tiktok_assets.errors import TransientError, failure
 from tiktok_assets.isolated import ProcessLost, analyze_isolated
 
 _ANALYZERS = """
@@ -49,6 +50,8 @@ class Aborting(Brightness):
             os.abort()
         if (FOLDER / "raise").exists():
             raise ValueError("the lens cap is on")
+        if (FOLDER / "lose").exists():
+            raise ConnectionResetError("the store has hung up")
         if (FOLDER / "slow").exists():
             for number in range(30):
                 checkpoint(number, 30)
@@ -134,6 +137,11 @@ def test_a_process_of_its_own_stores_the_result_tells_its_error_and_has_a_limit(
     with pytest.raises(RuntimeError, match=r"^ValueError: the lens cap is on$"):
         analyze_isolated("aborting", video_id, 60)
     (folder / "raise").unlink()
+    (folder / "lose").touch()
+    with pytest.raises(TransientError, match=r"^ConnectionResetError: the store has hung up$") as e:
+        analyze_isolated("aborting", video_id, 60)
+    assert failure("aborting", video_id, e.value, "Try it.").allow_retries
+    (folder / "lose").unlink()
     (folder / "slow").touch()
     analyze_isolated("aborting", video_id, 12)  # it takes longer, and goes on
     (folder / "slow").unlink()

@@ -92,10 +92,13 @@ def test_hang_in_native_code_is_killed_and_costs_one_retry(running: Running) -> 
     assert "trouble showed no progress for 3 s" in running.logs()
 
 
-def test_terminated_run_stays_terminated_and_is_no_crash(running: Running) -> None:
+@pytest.mark.parametrize("tags", [{}, {"backfill": "abcdefgh"}], ids=["single", "backfill"])
+def test_terminated_run_stays_terminated_and_is_no_crash(
+    running: Running, tags: dict[str, str]
+) -> None:
     before = len(running.notes("long_one"))
     child = running.child()
-    run_id = running.launch("long")
+    run_id = running.launch("long", **tags)
     running.wait(lambda: len(running.notes("long_one")) > before, 30)
     asked = time.time()
     running.terminate(run_id)
@@ -178,3 +181,34 @@ def test_ctrl_c_stops_all_and_the_run_in_hand_goes_on_at_the_next_start(running:
     finally:
         if again.process.poll() is None:
             again.stop()
+
+
+def test_a_run_open_when_the_machine_lost_power_goes_on_after_the_restart(
+    running: Running,
+) -> None:
+    """After the last one: everything is killed at once, and small files are left empty."""
+    before = Running(running.folder)
+    try:
+        before.wait_until_ready()
+        count = len(before.notes("long_one"))
+        run_id = before.launch("long")
+        waiting_id = before.launch("short")
+        before.wait(lambda: len(before.notes("long_one")) > count, 30)
+    finally:
+        left = before.stop(signal.SIGKILL)
+    assert not left
+    state, broker = before.data / "state", before.data / "broker"
+    torn = [p for folder in (state, broker) for p in folder.rglob("*") if p.is_file()]
+    for path in torn:
+        if path.suffix != ".sqlite":
+            path.write_bytes(b"")
+    assert any(path.parent.name == "control" for path in torn)
+
+    after = Running(running.folder)
+    try:
+        after.wait_until_ready()
+        runs = after.retried(run_id)
+        assert [run["status"] for run in runs] == ["FAILURE", "SUCCESS"]
+        assert after.finished(waiting_id)["status"] == "SUCCESS", "it had waited in the queue"
+    finally:
+        after.stop()

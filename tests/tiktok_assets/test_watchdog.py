@@ -21,6 +21,7 @@ from tiktok_assets.watchdog import (
     Heartbeat,
     Pulse,
     Watchdog,
+    living,
     pulse_of,
     read_pulse,
 )
@@ -156,3 +157,10 @@ def test_heartbeat_is_written_and_goes_on(tmp_path: Path) -> None:
             seen.add(pulse.beat)
         time.sleep(0.05)
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("torn", ["", "{", "\0\0"])
+def test_a_pulse_torn_by_a_loss_of_power_is_none(tmp_path: Path, torn: str) -> None:
+    (tmp_path / f"{os.getpid()}.json").write_text(torn)
+    assert read_pulse(tmp_path, os.getpid()) is None
+    assert living(tmp_path) == {}
