@@ -23,6 +23,7 @@ from analyzers.base import (
     confidence,
 )
 from analyzers.methods import loudness
+from analyzers.methods.background_noise import SILENT_PEAK
 from analyzers.methods.rhythm import Pulse, onsets, pulse
 from analyzers.methods.spectrum import Spectrum, spectrum
 from analyzers.methods.tonality import MODES, PITCHES, Key, key_of, pitch_classes
@@ -33,8 +34,6 @@ from analyzers.video import Video
 RATE_HZ = 44100
 KINDS = ("beat", "onset", *CLASSES, "silence")
 
-#: Quieter than this is no sound: half a step of 16 bits.
-_SILENT_PEAK = 0.5 / 32768
 #: Full scale, and how many samples in a row make it clipping and not a peak.
 _FULL_SCALE = 0.9999
 _CLIPPED_RUN = 3
@@ -98,7 +97,7 @@ class AudioAnalysis(Analyzer):
     """
 
     name = "audio_analysis"
-    version = "4"
+    version = "5"
     family = Family.SOUND
     stage = Stage.FAST
     kinds = ("pyloudnorm", "scipy")
@@ -172,7 +171,10 @@ class AudioAnalysis(Analyzer):
         """What counts as silence."""
 
         silence_dbfs: float = Field(
-            -60.0, ge=-100, le=-20, description="10 ms with a lower RMS level are silent"
+            -60.0,
+            ge=-100,
+            le=-20,
+            description="10 ms with a lower RMS level are silent, a constant offset aside",
         )
 
     settings: Settings
@@ -191,7 +193,7 @@ class AudioAnalysis(Analyzer):
         if sound is None:
             return self.not_applicable(video, "no audio track", silent)
         levels = _levels(sound, video)
-        if np.nanmax(levels.peak_dbfs, initial=-np.inf) < 20 * np.log10(_SILENT_PEAK):
+        if np.nanmax(levels.peak_dbfs, initial=-np.inf) < 20 * np.log10(SILENT_PEAK):
             return self.not_applicable(video, "the audio track is silent", silent)
         power = loudness.step_power(sound, RATE_HZ)
         spectral = spectrum(sound, RATE_HZ)
@@ -255,17 +257,26 @@ def _levels(sound: np.ndarray, video: Video) -> _Levels:
     found: list[tuple[float, ...]] = []
     frame = round(FRAME_S * RATE_HZ)
     frame_power: list[np.ndarray] = []
+    # What a sound card adds to everything is no sound.
+    constant = np.asarray(sound.mean(axis=0, dtype=np.float64), np.float32)
     for segment in range(len(video.grid)):
         checkpoint(segment, len(video.grid))
         first, last = (round(t * RATE_HZ) for t in video.grid.bounds_s(segment))
         part = np.asarray(sound[first:last], np.float32)
         frames = -(-(last - first) // frame)
-        whole = np.pad(part, ((0, frames * frame - len(part)), (0, 0)))
-        frame_power.append(np.square(whole).reshape(frames, -1).mean(axis=1))
+        # Silence that was put in has no offset either: the softer of both counts.
+        both = (_frame_power(p, frames, frame) for p in (part, part - constant))
+        frame_power.append(np.minimum(*both))
         found.append(_of_second(part))
     rms, peak, clipped, crossing, width, samples = np.array(found, np.float64).T
     frame_dbfs = _decibels(np.concatenate(frame_power), 10)
     return _Levels(rms, peak, clipped, crossing, width, samples, frame_dbfs)
+
+
+def _frame_power(part: np.ndarray, frames: int, frame: int) -> np.ndarray:
+    """Mean square of so many frames; what is missing of the last ones is silent."""
+    whole = np.pad(part, ((0, frames * frame - len(part)), (0, 0)))
+    return np.asarray(np.square(whole).reshape(frames, -1).mean(axis=1))
 
 
 def _of_second(part: np.ndarray) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from analyzers.base import (
     Stage,
     confidence,
 )
+from analyzers.methods.background_noise import SILENT_PEAK
 from analyzers.methods.bars import PALETTE, draw_bars
 from analyzers.methods.speaker_turns import Turn, turns, windows
 from analyzers.methods.speech_spans import Span, overlap_s, speech_spans
@@ -33,8 +34,6 @@ from analyzers.video import Video
 
 KINDS = ("voice", "turn", *CLASSES)
 
-#: Quieter than this is no sound: half a step of 16 bits.
-_SILENT_PEAK = 0.5 / 32768
 #: A class of sound is there from this probability on.
 _PRESENT = 0.5
 
@@ -124,7 +123,7 @@ class Voices(Analyzer):
         sound = video.audio_16k
         if sound is None:
             return self.not_applicable(video, "no audio track", nothing)
-        if _peak(sound) < _SILENT_PEAK:
+        if _peak(sound) < SILENT_PEAK:
             return self.not_applicable(video, "the audio track is silent", nothing)
         rows = _class_rows(self._classes(sound))
         voice, spans = self._voice(sound)

@@ -12,8 +12,10 @@ import numpy as np
 from analyzers.methods.speech_spans import Span
 
 FRAME_S = 0.02
-#: Softer than half a step of 16 bits there is no background.
-NO_SOUND = (0.5 / 32768) ** 2
+#: What never rises above half a step of 16 bits is silent.
+SILENT_PEAK = 0.5 / 32768
+#: With less power there is no background.
+NO_SOUND = SILENT_PEAK**2
 #: Frames this near to a voice hold its ends, and are neither voice nor background.
 _NEAR_S = 0.1
 #: Less voice, or less time without a voice, says nothing.

@@ -223,3 +223,11 @@ def test_sound_above_full_scale_is_measured_as_it_is() -> None:
     summary = analyze(sounding(tone(500, 2.0, 10.0))).summary
     assert summary["peak_dbfs"] == pytest.approx(20.0, abs=0.05)
     assert summary["rms_dbfs"] == pytest.approx(17.0, abs=0.05)
+
+
+def test_silence_is_found_in_a_recording_with_an_offset() -> None:
+    """A cheap sound card adds a constant that nobody hears."""
+    recorded = np.concatenate([tone(500, 2.0, 0.1), np.zeros((2 * RATE_HZ, 1))]) + 0.01
+    for sound in (recorded, np.concatenate([recorded[: 2 * RATE_HZ], np.zeros((2 * RATE_HZ, 1))])):
+        seconds = analyze(sounding(sound)).segments.to_pylist()
+        assert [s["silence_ratio"] for s in seconds] == pytest.approx([0, 0, 1, 1], abs=0.02)
