@@ -390,7 +390,7 @@ def _draw_bar(
     for name, colour in (*_MARKS.items(), ("fade", _FADE_MARK)):
         cv2.rectangle(canvas, (x, height - 20), (x + 12, height - 8), colour, -1)
         x = _write(canvas, name, x + 17, height - 9, _INK) + 14
-    text = f"{len(shots)} shots in {end_s:.1f} s"
+    text = f"{len(shots)} shot{'s' if len(shots) > 1 else ''} in {end_s:.1f} s"
     if len(shots) > _MOST_TILES:
         text += f" (the first {_MOST_TILES} shown)"
     _write(canvas, text, x, height - 9, _INK)
