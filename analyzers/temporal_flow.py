@@ -75,7 +75,7 @@ class TemporalFlow(Analyzer):
     """
 
     name = "temporal_flow"
-    version = "2"
+    version = "3"
     family = Family.STORY
     stage = Stage.FAST
     kinds = ("numpy",)

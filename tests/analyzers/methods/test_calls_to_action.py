@@ -14,6 +14,11 @@ from analyzers.methods.calls_to_action import call_in
         ("Jetzt bestellen", "buy"),
         ("Sígueme para más", "follow"),
         ("Abonne-toi", "follow"),
+        ("Abonnez-vous !", "follow"),
+        ("Clique aqui", "visit"),
+        ("Cliquez ici", "visit"),
+        ("Partagez cette vidéo", "share"),
+        ("Curta o vídeo", "like"),
     ],
 )
 def test_a_call_is_heard(text, kind):
@@ -28,6 +33,11 @@ def test_a_call_is_heard(text, kind):
         "I share a flat with two friends",
         "This is the optical and science segment",
         "He likes it",
+        "She left the clique",
+        "Un abonnement de train",
+        "Le partage des gains",
+        "Una storia curta",
+        "Sie folgt einem Plan",
     ],
 )
 def test_a_statement_is_none(text):
