@@ -20,7 +20,9 @@ from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.vlm import AnswerFailed
 from analyzers.models.weights import ModelFiles, ModelMissing
 from analyzers.qwen2_vl_temporal import Qwen2VlTemporal
+from analyzers.run import run_analyzer
 from analyzers.video import Video
+from resources.result_store import ResultStore
 from tests.analyzers.made import made_video
 from tests.analyzers.made_upstream import made_shots
 from tests.analyzers.models import tiny_vlm
@@ -89,6 +91,18 @@ def test_a_local_model_describes_every_shot(
     assert (use.identity.model_id, use.calls) == ("tiny", 2)  # all shots at once, then the video
     preview = Qwen2VlTemporal(models).preview(video, result).markdown
     assert "model_kind: vlm** (tiny;" in preview
+
+
+def test_it_is_stored_with_the_model_that_wrote_it(tmp_path: Path) -> None:
+    video, models = made_video(1.0), models_in(tmp_path, "qwen2_vl", CHAT, SAYS)
+    analyzer = Qwen2VlTemporal(models, Qwen2VlTemporal.Settings(max_new_tokens=40))
+    store = ResultStore(url=str(tmp_path / "results"))
+    store.write(analyzer, video, *run_analyzer(analyzer, video, {}))
+    back = store.read(analyzer.name, video.id)
+    assert back.summary["model_kind"] == "vlm"
+    [model] = store.read_json(analyzer.name, video.id)["models"]
+    assert (model["role"], model["model_id"], model["calls"]) == ("vlm", "tiny", 1)
+    assert model["sha256"] == models.files.fingerprint("tiny")
 
 
 def test_no_other_result_is_needed(tmp_path: Path) -> None:
