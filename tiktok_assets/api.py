@@ -7,6 +7,7 @@ import inspect
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import dagster as dg
@@ -44,6 +45,7 @@ from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.metrics import registry
 from tiktok_assets.settings import ApiSettings, Settings
 from tiktok_assets.snapshot import Snapshot
+from tiktok_assets.status import collect
 from tiktok_assets.watchdog import living
 
 _POLL_S = 0.5
@@ -99,7 +101,7 @@ def create_app(settings: Settings, instance: dg.DagsterInstance, launch: Launch)
     urls = UrlJobs(settings, instance, launch, analyses)
     library = MediaLibrary(settings.data_dir, settings.ladder)
     results = ResultStore(url=settings.results)
-    metrics = registry(Snapshot(settings, instance).latest)
+    metrics = registry(Snapshot(partial(collect, settings, instance)).latest)
 
     def start(request: AnalyzeRequest) -> Job:
         if unknown := set(request.analyzers) - settings.enabled().keys():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
 
 import dagster as dg
 from rich.console import Console, Group, RenderableType
@@ -14,7 +15,7 @@ from rich.text import Text
 from tiktok_assets import status_view
 from tiktok_assets.settings import Settings
 from tiktok_assets.snapshot import Snapshot
-from tiktok_assets.status import ProjectStatus
+from tiktok_assets.status import ProjectStatus, collect
 
 _REASONS = 5
 #: Columns of a terminal in which both tables stand side by side.
@@ -29,7 +30,7 @@ def monitor(
         dg.DagsterInstance.get() as instance,
         Live(console=console, auto_refresh=False, screen=console.is_terminal) as live,
     ):
-        snapshot = Snapshot(settings, instance)
+        snapshot = Snapshot(partial(collect, settings, instance))
         looks = 0
         while most_looks is None or looks < most_looks:
             if looks:
