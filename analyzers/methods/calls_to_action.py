@@ -50,7 +50,8 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         r"download (?:now|the app|it)|try it (?:now|free|today|for free)",
         "de": r"link in der bio|klick\w* (?:auf|hier)|mehr erfahren|jetzt (?:testen|anmelden)",
         "es": r"enlace en (?:la |mi )?bio|haz clic|desc[aá]rga\w*|reg[ií]strate",
-        "fr": r"lien (?:en|dans (?:la|ma)) bio|cliquez|clique (?:ici|sur)|inscris-toi|inscrivez-vous",
+        "fr": r"lien (?:en|dans (?:la|ma)) bio|cliquez|clique (?:ici|sur)|inscris-toi|"
+        r"inscrivez-vous",
         "it": r"link in bio|clicca\w*|scarica\w*",
         "pt": r"link na bio|clique (?:aqui|em|no|na)|baixe|cadastre-se",
     },
