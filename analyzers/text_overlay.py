@@ -82,6 +82,9 @@ _GRID = 256
 #: Upper reading speed for adults, characters a second (Netflix timed text style guide, English).
 READABLE_CPS = 20.0
 
+#: A line of text is not that narrow, and the reader blows a sliver up until it takes gigabytes.
+_LEAST_SIDE_PX = 8
+
 
 class TextOverlay(Analyzer):
     """Lines of text with place, reading, script, time on screen and role.
@@ -217,6 +220,13 @@ class TextOverlay(Analyzer):
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """See the class."""
+        nothing = {
+            "text": "", "caption": "", "line_count": 0, "word_count": 0, "coverage_ratio": 0
+        }  # fmt: skip
+        if min(video.detail[0].shape[:2]) < _LEAST_SIDE_PX:
+            return self.not_applicable(
+                video, f"the picture is less than {_LEAST_SIDE_PX} pixels high or wide", nothing
+            )
         with self.models.lend("ocr") as reader:
             least = self.settings.min_confidence
             least = reader.reliable_from if least is None else least
@@ -232,11 +242,7 @@ class TextOverlay(Analyzer):
             if (role := _role(video, track, least)) is not None
         ]
         if not rows:
-            return self.not_applicable(
-                video,
-                "no text in any frame",
-                {"text": "", "caption": "", "line_count": 0, "word_count": 0, "coverage_ratio": 0},
-            )
+            return self.not_applicable(video, "no text in any frame", nothing)
         rows.sort(key=lambda r: (r["time_s"], r["y1"], r["x1"], r["text"]))
         _add_reading_speed(rows)
         _add_language(rows)

@@ -159,6 +159,13 @@ def test_no_text_is_an_answer():
     assert record.models[0].identity.role == "ocr"
 
 
+def test_a_sliver_of_a_picture_is_not_read():
+    result, record = analyze(text_video(lambda _: np.zeros((2, 2000, 3), np.uint8), 1.0))
+    assert result.status == "not_applicable"
+    assert "less than 8 pixels" in result.reason
+    assert not record.models
+
+
 def test_a_video_of_one_frame():
     video = text_video(lambda _: write(still_ground(0), "just one", MIDDLE), 1 / 30)
     [row] = lines(video)
