@@ -43,12 +43,12 @@ class LadderCache:
         place = self.folder / key
         while True:
             with self._lock(key, fcntl.LOCK_SH):
-                if (place / _META).exists():
+                if (meta := _meta(place)) is not None:
                     os.utime(place / _META)
-                    yield place, json.loads((place / _META).read_text())
+                    yield place, meta
                     return
             with self._lock(key, fcntl.LOCK_EX):
-                if not (place / _META).exists():
+                if _meta(place) is None:
                     self._build(place, build)
             self.evict(self.max_bytes, keep=key)
 
@@ -130,6 +130,15 @@ class LadderCache:
                 return
             finally:
                 os.close(descriptor)
+
+
+def _meta(place: Path) -> dict[str, Any] | None:
+    """What `build` told of a ladder; None where there is none, or what it told is torn."""
+    try:
+        meta: dict[str, Any] = json.loads((place / _META).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return meta
 
 
 def _sync_all(folder: Path) -> None:

@@ -128,7 +128,13 @@ class ResultStore(dg.ConfigurableResource):
         document = self.read_json(analyzer, video_id)
         tables = {}
         for kind in ("observations", "segments"):
-            table = self._read_table(self._path(analyzer, kind, video_id))
+            try:
+                table = self._read_table(self._path(analyzer, kind, video_id))
+            except (FileNotFoundError, pa.ArrowInvalid):
+                raise ResultMissing(
+                    f"the stored {kind} of {analyzer} for {video_id} are gone or damaged; "
+                    f"materialize {analyzer} again"
+                ) from None
             footer = json.loads((table.schema.metadata or {}).get(PROVENANCE_KEY, b"{}"))
             if footer.get("result_id") != document["result_id"]:
                 raise ResultMissing(

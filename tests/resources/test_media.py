@@ -246,6 +246,16 @@ def test_a_ladder_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     ]
 
 
+def test_a_ladder_whose_description_lost_its_content_is_built_again(library, clip, tmp_path):
+    video_id = library.register(clip)
+    with library.open(video_id):
+        pass
+    (ladder,) = ladders(tmp_path)
+    (ladder / "ladder.json").write_bytes(b"")
+    with library.open(video_id) as video:
+        assert len(video.thumbs) == 20
+
+
 @pytest.mark.parametrize("torn", [b"", b"\0" * 200, b'{"video_id": "my-'])
 @pytest.mark.parametrize("which", ["record", "index"])
 def test_a_record_that_lost_its_content_is_told_and_mended_by_registering(

@@ -173,6 +173,9 @@ def test_json_torn_by_a_loss_of_power_is_no_result_and_is_replaced(tmp_path):
         store.read("brightness", video.id)
     _write(store, video)
     assert store.read("brightness", video.id).status == "ok"
+    (tmp_path / "brightness" / "segments" / f"{video.id}.parquet").write_bytes(b"")
+    with pytest.raises(ResultMissing, match=r"segments of brightness for .* gone or damaged"):
+        store.read("brightness", video.id)
     store.write_failure("brightness", video.id, "the lens cap is on")
     (tmp_path / "brightness" / "failures" / f"{video.id}.json").write_bytes(b"")
     assert "the note of why is damaged" in store.failure("brightness", video.id).error

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 import yaml
 from dagster import RunsFilter
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.auto_run_reexecution.auto_run_reexecution import should_retry
@@ -78,6 +79,17 @@ def test_a_lost_worker_is_seen_and_retried_and_a_failed_step_is_not(
     assert not instance.run_retries_retry_on_asset_or_op_failure
     assert not instance.telemetry_enabled
     assert instance.run_coordinator.dequeue_interval_seconds == 1
+
+
+def test_ticks_are_not_kept_for_ever(instance: dg.DagsterInstance) -> None:
+    sensors = instance.get_tick_retention_settings(InstigatorType.SENSOR)
+    assert {status.value: days for status, days in sensors.items()} == {
+        "SKIPPED": 1,
+        "FAILURE": 30,
+        "SUCCESS": 30,
+        "STARTED": 1,
+    }
+    assert set(instance.get_tick_retention_settings(InstigatorType.SCHEDULE).values()) == {30}
 
 
 def test_run_that_no_worker_has_taken_is_canceled_at_once(instance: dg.DagsterInstance) -> None:
