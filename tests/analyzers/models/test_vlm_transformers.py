@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from analyzers.models.halving import OutOfDeviceMemory
 from analyzers.models.lending import ModelChoice
 from analyzers.models.vlm import Ask
 from analyzers.models.vlm_transformers import LocalVlm, load_vlm, squared
+from analyzers.models.weights import ModelFiles
 from tests.analyzers.models import tiny_vlm
 
 SAYS = '{"description": "A red ball rolls over a table, and then it stops.", "actions": []}'
@@ -159,3 +161,42 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     files = tiny_vlm.save("blip-2", tmp_path)
     with pytest.raises(ValueError, match=r"tiny is a blip-2.*qwen2_vl"):
         load_vlm(identity(), files, ModelChoice("tiny"))
+
+
+def test_a_folder_as_qwen2_vl_was_published_loads(tmp_path: Path) -> None:
+    """Its config is flat and older than video processors; the files are those of the manifest."""
+    new = tiny_vlm.save("qwen2_vl", tmp_path, SAYS)
+    config = json.loads(new["config.json"].read_text())
+    text = config.pop("text_config")
+    rope = text.pop("rope_parameters")
+    vision = config["vision_config"]
+    vision |= {"in_chans": vision.pop("in_channels"), "spatial_patch_size": 14}
+    flat = {
+        **text,
+        **config,
+        "model_type": "qwen2_vl",
+        "rope_theta": rope["rope_theta"],
+        "rope_scaling": {"type": "mrope", "mrope_section": rope["mrope_section"]},
+    }
+    new["config.json"].write_text(json.dumps(flat))
+    images = json.loads(new["processor_config.json"].read_text())["image_processor"]
+    kept = {k: images[k] for k in ("image_mean", "image_std", "merge_size", "patch_size",
+                                   "temporal_patch_size", "image_processor_type")}  # fmt: skip
+    edges = {"min_pixels": 784, "max_pixels": 25088, "processor_class": "Qwen2VLProcessor"}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({**kept, **edges}))
+    template = {"chat_template": new["chat_template.jinja"].read_text()}
+    (tmp_path / "chat_template.json").write_text(json.dumps(template))
+    words = json.loads(new["tokenizer_config.json"].read_text())
+    words = {**words, "tokenizer_class": "Qwen2Tokenizer"}
+    words.pop("backend")
+    new["tokenizer_config.json"].write_text(json.dumps(words))
+    for name in ("processor_config.json", "chat_template.jinja"):
+        new[name].unlink()
+    files = {path.name: path for path in tmp_path.iterdir()}
+    listed = ModelFiles(tmp_path).spec("qwen2_vl_7b").files
+    assert {n for n in listed if ".safetensors" not in n} == {*files} - {"model.safetensors"}
+    model = load_vlm(identity(), files, ModelChoice("tiny"))
+    inputs = model._inputs([ask(4, "What?")])
+    # 128 x 96 pixels in squares of 28, of which 32 are allowed; a pair of frames is one of two.
+    assert inputs["video_grid_thw"].tolist() == [[2, 10, 6]]
+    assert model.answer([ask(4, "What?")], 40, 1)[0].text == SAYS
