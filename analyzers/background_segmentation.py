@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from analyzers.base import (
 )
 from analyzers.methods.backdrop import Backdrop, Change, backdrop_of, change_between
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
+from analyzers.methods.parsed_scene import background_shares, parsed_evidence
 from analyzers.methods.run_length import mask_of, run_lengths
 from analyzers.methods.setting import (
     SETTINGS,
@@ -160,6 +162,9 @@ class BackgroundSegmentation(Analyzer):
     second has a wrong setting. There are too few clips to say more. Shares of other classes are not
     measured.
 
+    With a model for the role `scene_parser` the background's classes are those it names
+    (ADE20K's 150), and the setting is told from them in place of colour and texture.
+
     Where object_detection ran, frames in which it saw nothing are not segmented, each object has
     the track and label of its box there, and one without such a box must be surer (0.6).
     """
@@ -170,6 +175,7 @@ class BackgroundSegmentation(Analyzer):
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("yolo", "openvino", "mediapipe", "opencv")
     models_used: ClassVar[tuple[str, ...]] = ("segmenter", "selfie_mask", "classifier")
+    optional_models: ClassVar[tuple[str, ...]] = ("scene_parser",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis",)
     optional: ClassVar[tuple[str, ...]] = ("object_detection", "cut_analysis")
 
@@ -229,7 +235,8 @@ class BackgroundSegmentation(Analyzer):
             "background_classes",
             "label",
             "Mean part of the frame of what is not the subject, largest first: COCO's classes, "
-            "and by colour and texture vegetation and (blue) sky",
+            "and by colour and texture vegetation and (blue) sky; with the role scene_parser its "
+            "own classes instead of all these",
         ),
         _SETTING,
         _SETTING_CONFIDENCE,
@@ -341,6 +348,9 @@ class BackgroundSegmentation(Analyzer):
             self.models.lend("segmenter") as segmenter,
             self.models.lend("selfie_mask") as selfie,
             self.models.lend("classifier") as classifier,
+            self.models.lend("scene_parser")
+            if self.models.has("scene_parser")
+            else nullcontext() as parser,
         ):
             for first in range(0, len(chosen), segmenter.batch_size):
                 progress.checkpoint(first, len(chosen))
@@ -349,6 +359,7 @@ class BackgroundSegmentation(Analyzer):
                 wanted = [k for k in batch if boxes is None or int(numbers[k]) in boxes]
                 given += len(wanted)
                 found = _segment(segmenter, pictures, wanted, self.settings.min_confidence)
+                parsed = parser.parse(list(pictures.values())) if parser else None
                 for k in batch:
                     sample, picture = samples[k], pictures[k]
                     mask = np.zeros(picture.shape[:2], bool)
@@ -357,7 +368,12 @@ class BackgroundSegmentation(Analyzer):
                         mask = _outline(sample, picture, found[k], near, selfie.mask)
                         for row in sample.rows:
                             row["frame"] = int(numbers[k])
-                    _weigh(sample, picture, mask)
+                    if parser is not None and parsed is not None:
+                        _name_parts(sample, parsed[k - first], parser.labels, mask)
+                    else:
+                        _weigh_colours(sample, picture, mask)
+                    if mask.any():
+                        sample.backdrop = backdrop_of(picture, mask)
                     if before is not None:
                         change = change_between(before[1], (picture, mask))
                         # An exchange may look like a cut; any other change across one says nothing.
@@ -499,16 +515,22 @@ def _class_shares(rows: Sequence[Mapping[str, Any]], masks: np.ndarray) -> dict[
     return found
 
 
-def _weigh(sample: _Sample, picture: np.ndarray, subject: np.ndarray) -> None:
-    """What does not need the networks: plants, sky, and how the background looks."""
+def _name_parts(
+    sample: _Sample, classes: np.ndarray, labels: Sequence[str], subject: np.ndarray
+) -> None:
+    """What a scene parser says of the background."""
+    sample.background_classes = background_shares(classes, labels, subject)
+    sample.evidence |= parsed_evidence(sample.background_classes)
+
+
+def _weigh_colours(sample: _Sample, picture: np.ndarray, subject: np.ndarray) -> None:
+    """Plants and sky, which need no network."""
     plants, sky = nature_shares(picture, subject)
     sample.evidence |= nature_evidence(plants, sky)
     part = 1 - float(subject.mean())
     for label, share in (("vegetation", plants), ("sky", sky)):
         if share:
             sample.background_classes[label] = share * part
-    if subject.any():
-        sample.backdrop = backdrop_of(picture, subject)
 
 
 def _spread_exchanges(samples: Sequence[_Sample]) -> None:

@@ -38,6 +38,7 @@ from analyzers.methods.framing import (
     thirds_score,
 )
 from analyzers.methods.leading_lines import LINE_DIRECTIONS, Lines, lines_of
+from analyzers.methods.prompts import SHOT_SCALES
 from analyzers.methods.saliency import centre_of_weight, saliency, salient_box
 from analyzers.methods.shot_scale import (
     ERROR,
@@ -69,6 +70,8 @@ _LARGEST_SALIENT = 0.35
 
 #: A scale less probable than this is not named.
 _LEAST_SCALE_CONFIDENCE = 0.35
+#: Probability of a scale by sentences from which it is taken where nothing measures it.
+_DESCRIBED = 0.5
 #: Frames that measure the scale, of the shot's, from which on the measure counts in full.
 _FULL_PRESENCE = 0.4
 #: Track id of the faces that lie in no person's box; object_detection counts from 0.
@@ -95,7 +98,7 @@ _SMALLER = 2.0
 _OVERLAP = (0.1, 0.8)
 DEPTH_CUES = ("shallow_focus", "linear_perspective", "relative_size", "overlap")
 
-BASES = ("face", "body", "figure", "object", "none")
+BASES = ("face", "body", "figure", "object", "described", "none")
 SUBJECTS = ("person", "object", "salient", "none")
 
 
@@ -160,6 +163,9 @@ class CompositionAnalysis(Analyzer):
     saliency map by image signature; captions stand out too). Two to five pictures of a shot
     are looked at; numbers are medians over them.
 
+    With a model for the role `clip`, where nothing measures the scale, it is the one whose name
+    describes the shot with a probability of a half (basis `described`).
+
     Rules of composition are described, not demanded: nothing here says that a shot is good.
 
     Accuracy: the scale is right on five of five crops of one man (head and neck to whole) and on
@@ -171,6 +177,7 @@ class CompositionAnalysis(Analyzer):
     family: ClassVar[Family] = Family.PICTURE
     stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv",)
+    optional_models: ClassVar[tuple[str, ...]] = ("clip",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis",)
     requires: ClassVar[tuple[str, ...]] = ("cut_analysis", "faces")
     optional: ClassVar[tuple[str, ...]] = ("object_detection", "body_pose")
@@ -260,6 +267,7 @@ class CompositionAnalysis(Analyzer):
         for shot in shots:
             progress.checkpoint(len(rows), len(shots))
             rows.append(_described(video.analysis, seen, shot))
+        self._name_scales(video, rows)
         if all(row["blank"] for row in rows):
             return self.not_applicable(video, "nothing but a plain colour in any shot")
         by_shot = {row["shot"]: row for row in rows}
@@ -272,6 +280,21 @@ class CompositionAnalysis(Analyzer):
             ),
             summary=_summary(rows, seen.notes),
         )
+
+    def _name_scales(self, video: Video, rows: Sequence[dict[str, Any]]) -> None:
+        """The scale of shots in which nothing measures it, by sentences, where there is CLIP."""
+        open_ones = [row for row in rows if row["shot_scale"] is None and not row["blank"]]
+        if not open_ones or not self.models.has("clip"):
+            return
+        places = np.searchsorted(video.analysis.frame_numbers, [row["frame"] for row in open_ones])
+        with self.models.lend("clip") as clip:
+            vectors = clip.embed([video.analysis[int(place)] for place in places])
+            likely = clip.probabilities(vectors, SHOT_SCALES)
+        for row, of_scales in zip(open_ones, likely, strict=True):
+            if of_scales.max() >= _DESCRIBED:
+                row["shot_scale"] = list(SHOT_SCALES)[int(of_scales.argmax())]
+                row["shot_scale_confidence"] = float(of_scales.max())
+                row["shot_scale_basis"] = "described"
 
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
         """A picture of each shot with thirds, subject, lines and what was measured."""

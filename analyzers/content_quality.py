@@ -27,6 +27,7 @@ from analyzers.methods.blockiness import blockiness
 from analyzers.methods.colorimetry import light
 from analyzers.methods.exposure import lit_luma_p95
 from analyzers.methods.noise import noise_sigma
+from analyzers.methods.prompts import GOOD_PICTURE
 from analyzers.methods.quality_score import (
     PARTS,
     impairments,
@@ -141,7 +142,11 @@ class ContentQuality(Analyzer):
     over their pictures, blank ones left out where there are others; the score is made from these
     parts: 100 where none takes anything away, and one bad part spoils it. A dark or a soft picture
     may be wanted: this tells what is there and knows no intention. White grounds count as
-    over-exposed. There is no learned quality model in it, as BRISQUE is one.
+    over-exposed.
+
+    With a model for the role `clip` the scores are half CLIP-IQA's (Wang, Chan & Loy 2023): how far
+    "Good photo." describes the picture better than "Bad photo."; measures and parts stay as they
+    are. Without one there is no learned quality model in it.
 
     Measured on the frames kept for analysis, not on the file's: the full-size ones are JPEG of
     quality 92 (which takes away faint noise and adds up to 0.4 levels of blockiness) and have a
@@ -156,6 +161,7 @@ class ContentQuality(Analyzer):
     family: ClassVar[Family] = Family.PICTURE
     stage: ClassVar[Stage] = Stage.LIGHT_GPU
     kinds: ClassVar[tuple[str, ...]] = ("opencv",)
+    optional_models: ClassVar[tuple[str, ...]] = ("clip",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis", "detail")
     optional: ClassVar[tuple[str, ...]] = ("camera_analysis", "audio_analysis")
     #: One picture a second: each speaks for its own second.
@@ -224,6 +230,7 @@ class ContentQuality(Analyzer):
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """See the class."""
         pictures = _measured(video)
+        liked = self._liked(video)
         notes: list[str] = []
         shaken = _present(upstream, "camera_analysis", "stability", notes)
         heard = _present(upstream, "audio_analysis", "loudness", notes)
@@ -233,12 +240,14 @@ class ContentQuality(Analyzer):
         for part, shake in zip(slices, shakes, strict=True):
             told = _telling(pictures[part])
             stability = part_scores({"shake": shake})["stability"]
+            own = _columns({**_mean([p.scores for p in told]), "stability": stability})
             seconds.append(
                 {
                     **_mean([picture.measures for picture in told]),
                     "blank": told[0].blank,
                     "shake": shake,
-                    **_columns({**_mean([p.scores for p in told]), "stability": stability}),
+                    **own,
+                    "score": _judged(own, told, liked),
                 }
             )
         loudness_lufs = heard.summary["loudness_lufs"] if heard else None
@@ -250,7 +259,9 @@ class ContentQuality(Analyzer):
             **_mean([{"stability": row["stability_score"]} for row in seconds]),
             "loudness": part_scores({"loudness_distance_lu": distance_lu})["loudness"],
         }
-        ranking = sorted(told, key=lambda picture: -overall_score(picture.scores))
+        scored = {p.frame: _judged(_columns(p.scores), [p], liked) for p in pictures}
+        ranking = sorted(told, key=lambda picture: -scored[picture.frame])
+        own = _columns(parts)
         return AnalysisResult(
             observations=self.observations(
                 [
@@ -259,7 +270,7 @@ class ContentQuality(Analyzer):
                         "frame": picture.frame,
                         **picture.measures,
                         "blank": picture.blank,
-                        "score": overall_score(picture.scores),
+                        "score": scored[picture.frame],
                     }
                     for picture in pictures
                 ]
@@ -277,13 +288,27 @@ class ContentQuality(Analyzer):
                 **_mean([{"shake": shake} for shake in shakes]),
                 "loudness_lufs": loudness_lufs,
                 "loudness_offset_lu": offset_lu,
-                **_columns(parts),
+                **own,
+                "score": _judged(own, told, liked),
                 "weakest_part": _weakest(parts),
                 "best_time_s": ranking[0].time_s,
                 "worst_time_s": ranking[-1].time_s,
                 "notes": notes,
             },
         )
+
+    def _liked(self, video: Video) -> dict[int, float]:
+        """CLIP-IQA of each full-size picture, 0..1, by its frame; empty without the role `clip`."""
+        if not self.models.has("clip"):
+            return {}
+        with self.models.lend("clip") as clip:
+            found = []
+            for first in range(0, len(video.detail), clip.batch_size):
+                progress.checkpoint(first, len(video.detail))
+                stop = min(first + clip.batch_size, len(video.detail))
+                vectors = clip.embed([video.detail[i] for i in range(first, stop)])
+                found += clip.probabilities(vectors, GOOD_PICTURE)[:, 0].tolist()
+        return dict(zip(video.detail.frame_numbers.tolist(), found, strict=True))
 
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
         """The best and the worst picture with their measures, and the parts by second."""
@@ -316,6 +341,16 @@ class ContentQuality(Analyzer):
                 },
             )
         )
+
+
+def _judged(
+    columns: Mapping[str, Any], pictures: Sequence[_Measured], liked: Mapping[int, float]
+) -> float:
+    """Their score; with the mean of what CLIP-IQA gives the pictures, where that was asked."""
+    score = float(columns["score"])
+    if not liked:
+        return score
+    return (score + 100 * float(np.mean([liked[picture.frame] for picture in pictures]))) / 2
 
 
 def _measured(video: Video) -> list[_Measured]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -26,12 +27,14 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
+from analyzers.methods import prompts
 from analyzers.methods.brand_text import brand_of, lines_on, names_elsewhere
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.evidence import observation_id
 from analyzers.methods.face_rows import FacePictures
 from analyzers.methods.goods import FURTHER_KINDS, GOODS, agreement, noisy_or
 from analyzers.methods.holding import hands_by_time, in_hand
+from analyzers.models.clip import Clip
 from analyzers.models.detector import COCO_LABELS
 from analyzers.video import Video
 
@@ -115,6 +118,7 @@ class ProductDetection(Analyzer):
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("efficientnet", "openvino")
     models_used: ClassVar[tuple[str, ...]] = ("classifier",)
+    optional_models: ClassVar[tuple[str, ...]] = ("clip",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis", "detail")
     requires: ClassVar[tuple[str, ...]] = ("object_detection",)
     optional: ClassVar[tuple[str, ...]] = ("body_pose", "text_overlay", "speech_transcription")
@@ -142,7 +146,11 @@ class ProductDetection(Analyzer):
         ),
         confidence("Of detector and classifier together"),
         confidence("The detector's median", "detector_confidence"),
-        confidence("What the classifier gives to the classes that go with it", "agreement"),
+        confidence(
+            "What the classifier gives to the classes that go with it; with the role clip, joined "
+            "with what CLIP gives to its label",
+            "agreement",
+        ),
         Column("on_screen_s", pa.float64(), "Time in which it was seen", minimum=0),
         Column("frame", pa.int64(), "Frame in which it is seen surest: the box's", minimum=0),
         Column("box_time_s", pa.float64(), "Time of that frame", minimum=0),
@@ -213,7 +221,8 @@ class ProductDetection(Analyzer):
         sightings: list[dict[str, Any]] = []
         doubted = 0
         pictures = FacePictures(video)
-        with self.models.lend("classifier") as classifier:
+        asked = self.models.lend("clip") if self.models.has("clip") else nullcontext()
+        with self.models.lend("classifier") as classifier, asked as clip:
             common = _words_of(classifier.labels)
             for number, thing in enumerate(things):
                 progress.checkpoint(number, len(things))
@@ -221,6 +230,8 @@ class ProductDetection(Analyzer):
                 agreed, finer = agreement(
                     classifier.classify(crops).probabilities, classifier.labels, kinds[thing.label]
                 )
+                if clip is not None:
+                    agreed = noisy_or(agreed, _described(clip, crops, thing.label, kinds))
                 sure = noisy_or(thing.detector_confidence, agreed)
                 if sure < settings.min_confidence:
                     doubted += 1
@@ -302,6 +313,13 @@ def _things(seen: Sequence[dict[str, Any]], kinds: Mapping[str, tuple[str, ...]]
             thing.rows.append(row)
             thing.places.append(place)
     return [t for t in tracks.values() if len(t.rows) >= _FEWEST_SIGHTINGS]
+
+
+def _described(clip: Clip, crops: Sequence[np.ndarray], label: str, kinds: Iterable[str]) -> float:
+    """How far CLIP takes the crops for that kind of goods rather than for another or none."""
+    asked = prompts.goods(kinds)
+    likely = clip.probabilities(clip.embed(crops), asked)
+    return float(likely[:, list(asked).index(label)].mean())
 
 
 def _people(seen: Sequence[Mapping[str, Any]]) -> dict[float, list[tuple[float, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.evidence import observation_id
 from analyzers.methods.face_rows import FacePictures
 from analyzers.methods.keyframes import FACES, FaceTimes, Keyframe, keyframe_of
+from analyzers.methods.prompts import SCENES
 from analyzers.methods.scene_labels import (
     OBJECTS,
     SCENE_LABELS,
@@ -41,6 +43,7 @@ from analyzers.methods.scene_labels import (
 from analyzers.methods.scenes import Grouping, Look, colour_histogram, grouped
 from analyzers.methods.setting import SETTINGS, nature_shares
 from analyzers.models.classifier import ImageClassifier
+from analyzers.models.clip import Clip
 from analyzers.video import Frames, Video
 
 #: Pictures of a shot that it is compared by, as parts of its length, for shots of at least so many
@@ -73,6 +76,8 @@ class _Shot:
     plants_share: float
     plain_share: float
     keyframe: Keyframe
+    #: Of `prompts.SCENES` for each picture, (pictures, labels); None where nobody was asked.
+    described: np.ndarray | None = None
 
 
 class SceneSegmentation(Analyzer):
@@ -89,7 +94,9 @@ class SceneSegmentation(Analyzer):
 
     `scene_label` joins what the classifier makes of the pictures, objects, faces, plants, and text
     on plain ground: where it is, or else what it is about; `uncertain` below `min_confidence` or
-    where two labels are close. The weights are set by hand and `confidence` is not calibrated.
+    where two labels are close. With a model for the role `clip` what its
+    sentences say of the pictures (`analyzers.methods.prompts`) is one more opinion. The weights are
+    set by hand and `confidence` is not calibrated.
 
     Accuracy: of 33 edits A-B-A-B-C-C, made of nine single-shot clips, every bound of a scene and
     every view is right (the same clips set the threshold); films that show one place from many
@@ -103,6 +110,7 @@ class SceneSegmentation(Analyzer):
     stage: ClassVar[Stage] = Stage.FAST
     kinds: ClassVar[tuple[str, ...]] = ("efficientnet", "openvino", "histograms")
     models_used: ClassVar[tuple[str, ...]] = ("classifier",)
+    optional_models: ClassVar[tuple[str, ...]] = ("clip",)
     rungs: ClassVar[tuple[str, ...]] = ("analysis", "detail")
     requires: ClassVar[tuple[str, ...]] = ("cut_analysis",)
     optional: ClassVar[tuple[str, ...]] = (
@@ -217,14 +225,15 @@ class SceneSegmentation(Analyzer):
         faces = FaceTimes(upstream.get("faces"), upstream.get("eye_tracking"))
         cuts = upstream["cut_analysis"].observations.to_pylist()
         seen = _Seen(upstream)
-        with self.models.lend("classifier") as classifier:
+        asked = self.models.lend("clip") if self.models.has("clip") else nullcontext()
+        with self.models.lend("classifier") as classifier, asked as clip:
             classes = classifier.labels
             shots = []
             rows = [row for row in cuts if row["type"] == "shot"]
             blends = [row for row in cuts if row["type"] == "transition"]
             for row in rows:
                 progress.checkpoint(row["shot"], len(rows))
-                shots.append(self._look_at(video, row, blends, seen, faces, classifier))
+                shots.append(self._look_at(video, row, blends, seen, faces, classifier, clip))
         groups = grouped(
             [shot.look for shot in shots], self.settings.min_similarity, self.settings.reach_s
         )
@@ -253,6 +262,7 @@ class SceneSegmentation(Analyzer):
         seen: _Seen,
         faces: FaceTimes,
         classifier: ImageClassifier,
+        clip: Clip | None,
     ) -> _Shot:
         places = _places(video.analysis, row, blends)
         length_s = row["end_s"] - row["time_s"]
@@ -275,6 +285,7 @@ class SceneSegmentation(Analyzer):
             nature_shares(pictures[middle], things)[0] * float(1 - things.mean()),
             float(colours.max(axis=1).mean()),
             keyframe_of(video.analysis, places[np.unique(spread).astype(int)], faces),
+            clip.probabilities(clip.embed(pictures), SCENES) if clip is not None else None,
         )
 
     def _scene_row(
@@ -298,6 +309,7 @@ class SceneSegmentation(Analyzer):
             float(np.average([shot.plants_share for shot in shots], weights=lengths)),
             float(np.average([shot.plain_share for shot in shots], weights=lengths)),
             max((share for _, share in texts), default=0.0),
+            _described(shots),
         )
         label, sure = label_of(
             scores(evidence, classes), self.settings.min_confidence, self.settings.min_lead
@@ -325,6 +337,14 @@ class SceneSegmentation(Analyzer):
             "setting": _setting(seen.seconds, time_s, end_s),
             "evidence": named,
         }
+
+
+def _described(shots: Sequence[_Shot]) -> dict[str, float]:
+    """Mean probability of each label by sentences about the pictures; empty where not asked."""
+    asked = [shot.described for shot in shots if shot.described is not None]
+    if not asked:
+        return {}
+    return dict(zip(SCENES, np.concatenate(asked).mean(axis=0).tolist(), strict=True))
 
 
 def _places(

@@ -36,6 +36,7 @@ from analyzers.methods.sentiment import LANGUAGES, sentiment
 from analyzers.methods.speech_spans import overlap_s
 from analyzers.methods.talk import Stretch, utterances, words_of
 from analyzers.models.asr import SAMPLE_RATE_HZ
+from analyzers.models.voice_emotion import VoiceEmotion
 from analyzers.progress import checkpoint
 from analyzers.video import Video
 from analyzers.voices import spans_of
@@ -82,6 +83,11 @@ class SpeechEmotion(Analyzer):
       voices (none at 5 dB, full at 15 dB), which is low over music. At most the mean confidence of
       the words. Measures of the voice stand beside it.
 
+    With a model for the role `voice_emotion` (wav2vec 2.0, Wagner et al. 2023; its licence forbids
+    commercial use, so that no profile has it) arousal, dominance and valence are that network's,
+    from the sound alone, in any language and for a single utterance too; 0 is then the middle of
+    its raters' scale, and not the speaker's usual voice.
+
     What it cannot do: it does not know what somebody feels. It hears how a voice differs from the
     same voice elsewhere in the same video, so someone who shouts throughout is at 0, a single
     utterance has no arousal, and levels that an editor evened out are gone. It cannot tell anger
@@ -104,6 +110,7 @@ class SpeechEmotion(Analyzer):
     stage = Stage.FAST
     kinds = ("numpy", "vader")
     models_used = ("pronunciation",)
+    optional_models = ("voice_emotion",)
     rungs = ("audio_16k",)
     requires = ("voices", "speech_transcription")
 
@@ -180,15 +187,33 @@ class SpeechEmotion(Analyzer):
             for one in said
         ]
         sure = {row["time_s"]: row["confidence"] for row in words}
+        judged = self._judged(video, said)
         rows = [
-            _row(one, prosody, scores, language, sure)
-            for one, prosody, scores in zip(said, heard, _scores(said, heard), strict=True)
+            _row(one, prosody, scores, language, sure) | _of_network(prosody, told)
+            for one, prosody, scores, told in zip(
+                said, heard, _scores(said, heard), judged, strict=True
+            )
         ]
+        for row in rows:
+            row["emotion"] = emotion_of(row["arousal"], row["valence"], row["confidence"])
         return AnalysisResult(
             observations=self.observations(rows),
             segments=self.segments(video.grid, self._seconds(video, rows)),
             summary=_summary(rows, language),
         )
+
+    def _judged(self, video: Video, said: Sequence[Stretch]) -> list[VoiceEmotion | None]:
+        """What the network for the role `voice_emotion` makes of each; None without one."""
+        if not self.models.has("voice_emotion"):
+            return [None] * len(said)
+        sound = np.asarray(video.audio_16k, np.float32)
+        spans = [np.array([one.start_s, one.end_s]) * SAMPLE_RATE_HZ for one in said]
+        found: list[VoiceEmotion | None] = []
+        with self.models.lend("voice_emotion") as model:
+            for number, (start, stop) in enumerate(spans):
+                checkpoint(number, len(spans))
+                found += model.judge([sound[int(start) : int(stop)]])
+        return found
 
     def _seconds(self, video: Video, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         """Each second has the utterance that fills most of it."""
@@ -260,7 +285,6 @@ def _row(
         "arousal": arousal,
         "valence": valence,
         "dominance": scores.dominance if scores else None,
-        "emotion": emotion_of(arousal, valence, known),
         "confidence": known,
         "voiced_s": prosody.voiced_s if prosody else None,
         "f0_hz": prosody.f0_hz if prosody else None,
@@ -272,6 +296,23 @@ def _row(
         "periodicity": prosody.periodicity if prosody else None,
         "articulation_syllables_per_s": utterance.articulation_syllables_per_s,
         "snr_db": prosody.snr_db if prosody else None,
+    }
+
+
+def _of_network(prosody: Prosody | None, told: VoiceEmotion | None) -> dict[str, Any]:
+    """The columns that a network's judgement takes the place of; none without one.
+
+    As sure as there is voiced speech, full from 1 s on: it needs no other utterances to compare
+    with, and was trained on noisy recordings.
+    """
+    if told is None:
+        return {}
+    return {
+        **{
+            name: float(np.clip(2 * getattr(told, name) - 1, -1, 1))
+            for name in ("arousal", "dominance", "valence")
+        },
+        "confidence": min(1.0, prosody.voiced_s) if prosody else 0.0,
     }
 
 

@@ -8,7 +8,7 @@ speak for which label, and how much, was set by hand from their names; nothing h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -118,6 +118,8 @@ class SceneEvidence:
     plants_share: float
     plain_share: float
     text_share: float
+    #: Probability of each label by sentences about the pictures; empty where nobody was asked.
+    described: Mapping[str, float] = field(default_factory=dict)
 
 
 def scores(evidence: SceneEvidence, classes: Sequence[str]) -> dict[str, float]:
@@ -136,6 +138,9 @@ def scores(evidence: SceneEvidence, classes: Sequence[str]) -> dict[str, float]:
     found["landscape"].append(_SIGN * float(np.interp(evidence.plants_share, _PLANTS, (0, 1))))
     plain = float(np.interp(evidence.plain_share, _PLAIN, (0, 1)))
     found["title_card"].append(_SIGN * plain * evidence.text_share)
+    for label, likely in evidence.described.items():
+        if label in found:
+            found[label].append(_SIGN * likely)
     return {label: noisy_or(*parts) for label, parts in found.items()}
 
 

@@ -42,7 +42,8 @@ class SceneParser(Model):
         Comes back as int64 (n, rows, columns): a coarse map of the whole picture, stretched to the
         network's form, a quarter of its input's size. Raises `OutOfDeviceMemory`.
         """
-        return np.stack(self._batches.run(pictures, self._parsed, self.batch_size))
+        maps: list[np.ndarray] = self._batches.run(pictures, self._parsed, self.batch_size)
+        return np.stack(maps)
 
     def _parsed(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         import torch

@@ -85,9 +85,9 @@ def network_class() -> Any:
             self.out_proj = torch.nn.Linear(config.hidden_size, 3)
 
         def forward(self, features: torch.Tensor) -> torch.Tensor:
-            return self.out_proj(torch.tanh(self.dense(features)))  # type: ignore[no-any-return]
+            return self.out_proj(torch.tanh(self.dense(features)))
 
-    class VoiceEmotionNetwork(Wav2Vec2PreTrainedModel):  # type: ignore[misc]
+    class VoiceEmotionNetwork(Wav2Vec2PreTrainedModel):
         def __init__(self, config: Any) -> None:
             super().__init__(config)
             self.wav2vec2 = Wav2Vec2Model(config)
@@ -97,7 +97,7 @@ def network_class() -> Any:
         def forward(self, sound: torch.Tensor) -> torch.Tensor:
             """(n, samples) to (n, 3): arousal, dominance, valence."""
             hidden = self.wav2vec2(sound).last_hidden_state
-            return self.classifier(hidden.mean(dim=1))  # type: ignore[no-any-return]
+            return self.classifier(hidden.mean(dim=1))
 
     return VoiceEmotionNetwork
 

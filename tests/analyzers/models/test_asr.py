@@ -1,5 +1,6 @@
 """Whisper on the sample's sound: words, language, sameness; and what it refuses."""
 
+import ctypes
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,17 @@ def test_an_unknown_language_is_refused(recognizer: SpeechRecognizer) -> None:
         recognizer.listen(np.zeros(16000, np.float32), language="english")
 
 
-def test_files_in_two_folders_and_a_gpu_are_refused() -> None:
+def test_files_in_two_folders_and_a_gpu_without_cublas_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     choice = ModelChoice("w")
     files = {"model.bin": Path("a/model.bin"), "config.json": Path("b/config.json")}
     with pytest.raises(ValueError, match="w: its files must lie in one folder"):
         load_whisper(ModelIdentity("asr", "w", "0" * 64, "cpu", "ctranslate2"), files, choice)
-    with pytest.raises(ValueError, match="runs on the CPU, not on cuda:0"):
+
+    def absent(name: str, **_: object) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", absent)
+    with pytest.raises(ValueError, match=r"cuda:0: CTranslate2 needs libcublasLt\.so\.12 of CUDA"):
         load_whisper(ModelIdentity("asr", "w", "0" * 64, "cuda:0", "ctranslate2"), files, choice)
