@@ -49,6 +49,7 @@ from tiktok_assets.status import collect
 from tiktok_assets.watchdog import living
 
 _POLL_S = 0.5
+_STOP_S = 3
 _bearer = HTTPBearer(auto_error=False, description="The setting api.token, where it is set")
 _LOCAL_NAMES = ["localhost", "127.0.0.1", "::1", "[::1]"]
 #: Which status code stands for which error of ours.
@@ -79,7 +80,13 @@ def serve(settings: Settings, dagster_address: str, port: int) -> None:
     check_exposed(settings.api)
     with dg.DagsterInstance.get() as instance:
         app = create_app(settings, instance, Launcher(webserver(dagster_address)))
-        uvicorn.run(app, host=settings.api.host, port=port, log_level="warning")
+        uvicorn.run(
+            app,
+            host=settings.api.host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=_STOP_S,  # whoever waits for a video can ask again
+        )
 
 
 def create_app(settings: Settings, instance: dg.DagsterInstance, launch: Launch) -> FastAPI:
