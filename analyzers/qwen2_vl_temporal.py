@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -221,6 +220,7 @@ class Qwen2VlTemporal(Analyzer):
         shots = Sightings(upstream, video).shots()
         progress.checkpoint()
         told = _composed(video, shots) if composing else self._by_model(video, shots)
+        shot_of = _shot_of_seconds(video, upstream, shots)
         second_actions = [_actions(upstream, second) for second in range(len(video.grid))]
         by_model = told.model_id is not None
         rows = [
@@ -234,7 +234,9 @@ class Qwen2VlTemporal(Analyzer):
                 "evidence": own.evidence,
                 "actions": [
                     {"action": action.text, "time_s": action.time_s, "end_s": action.end_s}
-                    for action in (own.actions if by_model else _spans(second_actions, shot))
+                    for action in (
+                        own.actions if by_model else _spans(second_actions, shot_of, shot)
+                    )
                 ],
                 "claims": [_claim_row(claim) for claim in own.claims],
                 "confidence": own.confidence,
@@ -246,9 +248,7 @@ class Qwen2VlTemporal(Analyzer):
         claims = [claim for own in told.shots for claim in own.claims]
         return AnalysisResult(
             observations=self.observations(rows),
-            segments=self.segments(
-                video.grid, _segments(video, upstream, rows, told.kind, second_actions)
-            ),
+            segments=self.segments(video.grid, _segments(rows, told.kind, shot_of, second_actions)),
             summary={
                 "description": told.whole.text,
                 "model_kind": told.kind,
@@ -347,13 +347,16 @@ def _composed(video: Video, shots: Sequence[Shot]) -> _Told:
     return _Told(described, whole, describer.model_kind, None)
 
 
-def _spans(second_actions: Sequence[_Actions], shot: Shot) -> list[Action]:
-    """Seconds on end in which the same happens in a shot, as one action each."""
+def _spans(second_actions: Sequence[_Actions], shot_of: Sequence[int], shot: Shot) -> list[Action]:
+    """Seconds on end in which the same happens in a shot, as one action each.
+
+    A second on a cut counts for the shot that has most of it, since what it tells may be of that.
+    """
     open_since: dict[str, float] = {}
     spans: list[Action] = []
-    first, stop = int(shot.start_s), min(len(second_actions), math.ceil(shot.end_s))
-    for second in range(first, stop + 1):
-        now = {words for words, _ in second_actions[second]} if second < stop else set()
+    for second in range(int(shot.start_s), len(shot_of) + 1):
+        within = second < len(shot_of) and shot_of[second] == shot.number
+        now = {words for words, _ in second_actions[second]} if within else set()
         for words in [words for words in open_since if words not in now]:
             spans.append(Action(words, open_since.pop(words), min(second, shot.end_s)))
         for words in now:
@@ -373,24 +376,28 @@ def _claim_row(claim: Claim) -> dict[str, Any]:
 
 
 def _segments(
-    video: Video,
-    upstream: Mapping[str, AnalysisResult],
     rows: Sequence[Mapping[str, Any]],
     kind: str,
+    shot_of: Sequence[int],
     acted: Sequence[_Actions],
 ) -> dict[str, list[Any]]:
     by_shot = {row["shot"]: row["description"] for row in rows}
-    count = len(video.grid)
-    shot_of = [rows[0]["shot"]] * count
-    if (cuts := upstream.get("cut_analysis")) is not None and cuts.status == "ok":
-        shot_of = cuts.segments["shot"].to_pylist()
     return {
-        "shot": shot_of,
+        "shot": list(shot_of),
         "description": [by_shot[shot] for shot in shot_of],
-        "model_kind": [kind] * count,
+        "model_kind": [kind] * len(shot_of),
         "actions": [[words for words, _ in actions] for actions in acted],
         "action_evidence": [[evidence for _, evidence in actions] for actions in acted],
     }
+
+
+def _shot_of_seconds(
+    video: Video, upstream: Mapping[str, AnalysisResult], shots: Sequence[Shot]
+) -> list[int]:
+    """The shot that has most of each second."""
+    if (cuts := upstream.get("cut_analysis")) is not None and cuts.status == "ok":
+        return cuts.segments["shot"].to_pylist()
+    return [shots[0].number] * len(video.grid)
 
 
 def _actions(upstream: Mapping[str, AnalysisResult], second: int) -> _Actions:

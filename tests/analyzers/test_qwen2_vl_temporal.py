@@ -187,6 +187,24 @@ def test_a_shot_is_told_from_all_that_is_there() -> None:
     ]  # fmt: skip
 
 
+def test_what_lasts_is_one_action_and_a_second_on_a_cut_counts_for_one_shot() -> None:
+    video = made_video(6.0)
+    upstream = {
+        "cut_analysis": made_shots(video.grid, (0.0, 3.6)),
+        "camera_analysis": moves(video, (1.0, 3.0, "pan_left", 0.9), (3.6, 6.0, "zoom_in", 0.9)),
+    }
+    actions = analyze(video, upstream).observations["actions"].to_pylist()
+    assert actions == [
+        [{"action": "camera pan left", "time_s": 1.0, "end_s": 3.0}],
+        [{"action": "camera zoom in", "time_s": 4.0, "end_s": 6.0}],
+    ]
+    upstream["cut_analysis"] = made_shots(video.grid, (0.0, 3.4))
+    upstream["camera_analysis"] = moves(video, (3.4, 6.0, "zoom_in", 0.9))
+    assert analyze(video, upstream).observations["actions"].to_pylist() == [
+        [], [{"action": "camera zoom in", "time_s": 3.4, "end_s": 6.0}],
+    ]  # fmt: skip
+
+
 def test_evidence_is_the_rows_that_hold_the_word() -> None:
     video = made_video(2.0)
     upstream = {
