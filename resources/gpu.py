@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 import pynvml
 
@@ -30,6 +32,19 @@ def gpus() -> list[Gpu]:
         return [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
     finally:
         pynvml.nvmlShutdown()
+
+
+@cache
+def visible_gpus() -> tuple[str, ...]:
+    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES takes them.
+
+    Without touching CUDA, which would not survive a fork: those that the variable names, or else
+    the indices of all that the driver lists. Asked once: a machine's GPUs do not come and go.
+    """
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return tuple(name.strip() for name in named.split(",") if name.strip() not in ("", "-1"))
+    return tuple(str(gpu.index) for gpu in gpus())
 
 
 def _gpu(index: int) -> Gpu:

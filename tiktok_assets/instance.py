@@ -14,10 +14,11 @@ from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
 from dagster._core.events import DagsterEventBatchMetadata
+from dagster._core.instance.config import ConcurrencyConfig
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 
-from tiktok_assets.lanes import ANALYSIS, LANE_TAG, QUEUE_TAG
+from tiktok_assets.lanes import ANALYSIS, ERRANDS, LANE_TAG, QUEUE_TAG
 from tiktok_assets.settings import PROJECT_DIR, Settings
 
 # dagster.yaml switches telemetry off, but only this keeps the webserver from making the folders
@@ -51,6 +52,26 @@ class ProjectInstance(DagsterInstance):
         folder = settings.data_dir.resolve() / "dagster"
         folder.mkdir(parents=True, exist_ok=True)
         return InstanceRef.config_defaults(str(folder))
+
+    def get_concurrency_config(self) -> ConcurrencyConfig:
+        """Dagster's limits, with as many analysis runs at once as there are workers for them.
+
+        dagster.yaml admits one run to each lane, which is right for one worker.
+        """
+        config = super().get_concurrency_config()
+        workers = Settings().worker_count()
+        if config.run_queue_config is None or workers == 1:
+            return config
+        queue = config.run_queue_config
+        others = [limit for limit in queue.tag_concurrency_limits if limit["key"] != LANE_TAG]
+        lanes = [
+            {"key": LANE_TAG, "value": ANALYSIS, "limit": workers},
+            {"key": LANE_TAG, "value": ERRANDS, "limit": 1},
+        ]
+        wider = queue._replace(
+            max_concurrent_runs=workers + 1, tag_concurrency_limits=[*lanes, *others]
+        )
+        return ConcurrencyConfig(pool_config=config.pool_config, run_queue_config=wider)
 
     def submit_run(self, run_id: str, workspace: BaseWorkspaceRequestContext) -> DagsterRun:
         """Queue a run, marked with the lane it waits in.

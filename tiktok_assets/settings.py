@@ -25,9 +25,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from analyzers.base import Analyzer, AnalyzerSettings
+from analyzers.models import runtime
 from analyzers.models.lending import ModelChoice
 from analyzers.models.weights import ModelFiles
 from analyzers.registry import analyzer_classes
+from resources.gpu import visible_gpus
 from resources.media import LadderSettings
 from resources.url_settings import UrlSettings
 
@@ -194,6 +196,17 @@ class Settings(BaseSettings):
         default_factory=dict, description="Analyzers by name, where they differ from the defaults"
     )
     people: PeopleSettings = PeopleSettings()
+    workers: int = Field(
+        0,
+        ge=0,
+        description="Workers for analysis that `tiktok-assets up` starts, each with runs of its "
+        "own; 0: one for each NVIDIA GPU, or one",
+    )
+    deterministic: bool = Field(
+        False,
+        description="On a GPU: only kernels that give the same bits every time, which is slower; "
+        "off: TensorFloat-32 and whatever kernel is fastest",
+    )
     stage_limits: StageLimits = StageLimits()
     max_concurrent_steps: int = Field(
         0, ge=0, description="Steps of a run at once, all stages together; 0: follow the cores"
@@ -250,6 +263,7 @@ class Settings(BaseSettings):
         os.environ["TIKTOK_ASSETS_DATA_DIR"] = str(self.data_dir.resolve())
         if "TIKTOK_ASSETS_CONFIG" in os.environ:
             os.environ["TIKTOK_ASSETS_CONFIG"] = str(config_file())
+        os.environ[runtime.DETERMINISTIC] = str(int(self.deterministic))
         if url := self.database_url.get_secret_value():
             os.environ["TIKTOK_ASSETS_DATABASE_URL"] = url  # dagster.postgres.yaml reads it
 
@@ -266,6 +280,10 @@ class Settings(BaseSettings):
             new.symlink_to(wanted)
             new.replace(place)  # whole at any time: several processes start at once
         return home
+
+    def worker_count(self) -> int:
+        """How many workers analyze: `workers`, or one for each visible GPU, or one."""
+        return self.workers or max(1, len(visible_gpus()))
 
     @property
     def watched_folders(self) -> list[Path]:

@@ -1,4 +1,6 @@
-"""Starts all on one machine: Dagster's webserver and daemon, its two workers, the HTTP API.
+"""Starts all on one machine: Dagster's webserver and daemon, its workers, the HTTP API.
+
+One worker runs errands; for analysis there is one for each GPU, or one.
 
 And one code server for webserver and daemon together: left alone, each starts its own, and the
 daemon a new one every minute.
@@ -25,7 +27,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +40,8 @@ import psutil
 import yaml
 from dagster import DagsterInstance
 
+from analyzers.models.cache import GPU_SHARERS, RAM_SHARERS
+from resources.gpu import visible_gpus
 from resources.tether import die_with_parent
 from tiktok_assets import lanes
 from tiktok_assets.api_exposure import check_exposed
@@ -65,6 +69,10 @@ class _Part:
     log_file: Path
     ready: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    #: Its own environment variables, beside this process's.
+    env: Mapping[str, str] = field(default_factory=dict)
+    #: The CPU cores it may use; none: all that this process may.
+    cores: frozenset[int] = frozenset()
     #: When it was found dead, of late; in seconds on the monotonic clock.
     deaths: list[float] = field(default_factory=list, repr=False)
 
@@ -80,8 +88,14 @@ class _Part:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=partial(die_with_parent, signal.SIGTERM),
+                env={**os.environ, **self.env},
+                preexec_fn=self._before_exec,
             )
+
+    def _before_exec(self) -> None:
+        die_with_parent(signal.SIGTERM)
+        if self.cores:
+            os.sched_setaffinity(0, self.cores)
 
     def lost(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -147,16 +161,19 @@ def up(
         _initialise_storage()
         stopping = stack.enter_context(_stop_signals())
         sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tiktok-assets-")))
-        code, worker, errands, daemon, webserver = _parts(address, workspace, data_dir, sockets)
+        workers = _workers(settings, workspace, data_dir)
+        code, errands, daemon, webserver = _parts(address, workspace, data_dir, sockets)
         pages = [webserver]
         said = f"TikTok Assets is at {address}; "
         if api_port:
             pages.append(_api(address, settings.api.host, api_port, data_dir))
             said += f"its HTTP API at http://{settings.api.host}:{api_port}; "
         # In the order in which they are to have stopped.
-        parts = [daemon, worker, errands, *pages, code]
+        parts = [daemon, *workers, errands, *pages, code]
         try:
-            if _start([code, worker, errands], stopping) and _start([daemon, *pages], stopping):
+            if _start([code, *workers, errands], stopping) and _start([daemon, *pages], stopping):
+                if len(workers) > 1:
+                    said += f"{len(workers)} workers analyze; "
                 tell(f"{said}logs in {data_dir / 'logs'}; Ctrl-C stops it")
                 if open_browser:
                     webbrowser.open(address)
@@ -188,8 +205,34 @@ def _api(address: str, host: str, port: int, data_dir: Path) -> _Part:
     return _part(data_dir, "api", *command, ready=ready)
 
 
+def _workers(settings: Settings, workspace: Path, data_dir: Path) -> list[_Part]:
+    """The workers for analysis, which share GPUs, cores and memory evenly.
+
+    Each has one GPU, which it sees as its only one, so that `cuda:0` means another card in each and
+    none makes a context on a card that is not its own.
+    """
+    command = ("tiktok_assets.worker", "-w", str(workspace))
+    count = settings.worker_count()
+    if count == 1:
+        return [_part(data_dir, "worker", *command)]
+    gpus = visible_gpus()
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    workers = []
+    for number in range(count):
+        name = f"worker-{number}"
+        env = {RAM_SHARERS: str(count)}
+        if gpus:
+            mine = number % len(gpus)
+            env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as the driver's library numbers them
+            env["CUDA_VISIBLE_DEVICES"] = gpus[mine]
+            env[GPU_SHARERS] = str(len(range(mine, count, len(gpus))))
+        share = frozenset(cores[number::count]) if len(cores) >= count else frozenset()
+        workers.append(_part(data_dir, name, *command, "--name", name, env=env, cores=share))
+    return workers
+
+
 def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list[_Part]:
-    """The code server, both workers, the daemon and the webserver."""
+    """The code server, the worker for errands, the daemon and the webserver."""
     part = partial(_part, data_dir)
     name, module = code_location(workspace)
     code_socket = sockets / "code.sock"
@@ -204,7 +247,6 @@ def _parts(address: str, workspace: Path, data_dir: Path, sockets: Path) -> list
             *("--module-name", module, "--location-name", name),
             ready=lambda: _listens(code_socket),
         ),
-        part("worker", "tiktok_assets.worker", "-w", str(workspace)),
         part(
             "errands",
             *("tiktok_assets.worker", "-w", str(workspace)),

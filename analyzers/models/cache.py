@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +23,8 @@ from analyzers.models.weights import ModelFileError
 
 _logger = logging.getLogger(__name__)
 
+#: Environment variables: how many processes share this machine's memory, and this one's GPU.
+RAM_SHARERS, GPU_SHARERS = "TIKTOK_ASSETS_RAM_SHARERS", "TIKTOK_ASSETS_GPU_SHARERS"
 #: How much of the memory that is free at the first loan the loaded models may take: on a CPU the
 #: rest is for frames and tables, on a GPU for what the libraries' allocators keep.
 _SHARE_RATIO = 0.6
@@ -211,14 +214,17 @@ def _close(models: list[Model]) -> None:
 
 
 def default_budget_mb(device: str) -> float:
-    """A share of the memory that is free now on a device (`cpu`, `cuda:0`), in MB."""
+    """A share of the memory that is free now on a device (`cpu`, `cuda:0`), in MB.
+
+    Workers that share it each get a part, which `tiktok-assets up` tells them.
+    """
     if device.startswith("cuda"):
         import torch
 
         free_bytes, _ = torch.cuda.mem_get_info(device)
-    else:
-        free_bytes = memory.available_bytes()
-    return free_bytes / 1e6 * (_GPU_SHARE_RATIO if device.startswith("cuda") else _SHARE_RATIO)
+        return free_bytes / 1e6 * _GPU_SHARE_RATIO / float(os.environ.get(GPU_SHARERS, 1))
+    free_bytes = memory.available_bytes()
+    return free_bytes / 1e6 * _SHARE_RATIO / float(os.environ.get(RAM_SHARERS, 1))
 
 
 #: The cache that all models of this process share.

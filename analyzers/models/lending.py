@@ -84,7 +84,7 @@ class Models:
             runtime.prepare()
             return _loader(spec)(identity, files, choice)
 
-        with self.cache.lend(identity, spec.memory_mb, load) as model:
+        with self.cache.lend(identity, spec.need_mb(identity.device), load) as model:
             yield model
 
     def identity(self, role: str) -> ModelIdentity:

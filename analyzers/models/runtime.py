@@ -7,6 +7,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from threadpoolctl import threadpool_limits
 
@@ -18,6 +19,10 @@ _SILENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
 }
+
+
+#: Environment variable: 1 asks a GPU for the same bits every time.
+DETERMINISTIC = "TIKTOK_ASSETS_DETERMINISTIC"
 
 
 class DeviceUnavailable(RuntimeError):
@@ -53,6 +58,7 @@ def environment() -> dict[str, str]:
         "NUMBA_NUM_THREADS": threads,
         # Waiting OpenMP threads must not spin: other steps want the core.
         "OMP_WAIT_POLICY": "PASSIVE",
+        **_gpu_arithmetic(),
         # Look for CUDA without creating a context, so that a worker can still fork.
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
         **_SILENT,
@@ -86,6 +92,33 @@ def prepare() -> None:
         cv2.setNumThreads(threads)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
+        _set_gpu_arithmetic(torch)
+
+
+def deterministic() -> bool:
+    """Whether a GPU is to give the same bits every time."""
+    return os.environ.get(DETERMINISTIC, "0") not in ("", "0")
+
+
+def _gpu_arithmetic() -> dict[str, str]:
+    """TensorFloat-32 for what is computed in single precision, or else the same bits every time.
+
+    TF32 rounds the factors of a product to 10 bits, as many as half precision has
+    (https://docs.nvidia.com/cuda/cublas/#tf32). cuBLAS needs a workspace of its own for each stream
+    to be deterministic (https://docs.nvidia.com/cuda/cublas/#results-reproducibility).
+    """
+    if deterministic():
+        return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "NVIDIA_TF32_OVERRIDE": "0"}
+    return {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
+
+
+def _set_gpu_arithmetic(torch: ModuleType) -> None:
+    """The same for torch, where it is imported already; neither call makes a CUDA context."""
+    exact = deterministic()
+    torch.backends.cuda.matmul.allow_tf32 = not exact
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = False  # it times kernels: the fastest is another each time
+    torch.use_deterministic_algorithms(exact, warn_only=True)
 
 
 def block_telemetry() -> None:
@@ -111,6 +144,7 @@ def cuda_available() -> bool:
     prepare()
     import torch
 
+    _set_gpu_arithmetic(torch)
     return bool(torch.cuda.is_available())
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from analyzers.models import lending, runtime
 from analyzers.models.base import usage_log
-from analyzers.models.cache import ModelCache, process_cache
+from analyzers.models.cache import ModelCache, default_budget_mb, process_cache
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.runtime import DeviceUnavailable
 from analyzers.models.weights import ModelFiles, ModelMissing, UnknownModel
@@ -114,3 +114,33 @@ def test_the_embedded_profile_is_the_manifests_and_shares_one_cache():
     assert models.fingerprints(models.choices).keys() == models.choices.keys()
     with pytest.raises(UnknownModel, match=r"'none'.*embedded, full"):
         Models.of_profile("none")
+
+
+def test_a_gpu_is_asked_for_what_a_model_needs_there(tmp_path, gpu):
+    gpu(True)
+    entries = {
+        name: model_entry({"a.bin": file_entry(b"a")}, runtimes=ON_BOTH, memory_mb=10, vram_mb=60)
+        for name in ("first", "second")
+    }
+    for name in entries:
+        put(tmp_path, name, "a.bin", b"a")
+    files, cache = ModelFiles(tmp_path, manifest(entries)), ModelCache(lambda device: 100.0)
+
+    def lent(name, device):
+        with Models({"reader": ModelChoice(name, device)}, files, cache).lend("reader") as model:
+            return model
+
+    first = lent("first", "cuda:0")
+    lent("second", "cuda:0")
+    assert first.closed  # 60 and 60 do not fit in 100 MB
+    assert [s.memory_mb for s in cache.stats()] == [60, 60]
+    on_cpu = lent("first", "cpu")
+    lent("second", "cpu")
+    assert not on_cpu.closed
+
+
+def test_workers_that_share_memory_get_a_part_each(monkeypatch):
+    monkeypatch.setattr("analyzers.memory.available_bytes", lambda: 10e9)
+    assert default_budget_mb("cpu") == pytest.approx(6000)
+    monkeypatch.setenv("TIKTOK_ASSETS_RAM_SHARERS", "3")
+    assert default_budget_mb("cpu") == pytest.approx(2000)

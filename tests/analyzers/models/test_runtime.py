@@ -72,3 +72,20 @@ print(os.environ["OMP_NUM_THREADS"])
 """
     environment = {"OMP_NUM_THREADS": "7", "TIKTOK_ASSETS_DATA_DIR": str(tmp_path)}
     assert _in_a_process(code, **environment) == ["7"]
+
+
+def test_a_gpu_computes_in_tf32_or_the_same_bits_every_time(tmp_path):
+    code = """
+import torch
+from analyzers.models.runtime import prepare
+prepare()
+import os
+print(torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+print(torch.are_deterministic_algorithms_enabled(), os.environ.get("CUBLAS_WORKSPACE_CONFIG"))
+print(torch.cuda.is_initialized())
+"""
+    data = {"TIKTOK_ASSETS_DATA_DIR": str(tmp_path)}
+    fast = _in_a_process(code, **data)
+    assert fast == ["True", "True", "False", "None", "False"]
+    exact = _in_a_process(code, TIKTOK_ASSETS_DETERMINISTIC="1", **data)
+    assert exact == ["False", "False", "True", ":4096:8", "False"]
