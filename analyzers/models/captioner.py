@@ -6,14 +6,15 @@ fits.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from analyzers.models.base import ModelIdentity
 from analyzers.models.halving import HalvingBatches
-from analyzers.models.vlm import Answer, Ask, Kind, VisionLanguageModel
-from analyzers.models.vlm_transformers import decoded, model_folder, open_weights, squared
+from analyzers.models.vlm import Answer, Ask, Kind, VisionLanguageModel, turn
+from analyzers.models.vlm_transformers import alive, decoded, model_folder, open_weights, squared
 
 if TYPE_CHECKING:
     from analyzers.models.lending import ModelChoice
@@ -29,6 +30,7 @@ class Captioner(VisionLanguageModel):
         super().__init__(identity)
         self._model, self._processor = model, processor
         self._batches = HalvingBatches(identity.model_id)
+        self._lock = threading.Lock()
 
     def answer(
         self, asks: Sequence[Ask], max_new_tokens: int, batch_size: int, schema: dict | None = None
@@ -43,10 +45,11 @@ class Captioner(VisionLanguageModel):
 
         pictures = [squared(ask.frames[0]) for ask in asks]
         inputs = self._processor(images=pictures, text=[""] * len(asks), return_tensors="pt")
-        with torch.inference_mode():
+        with turn(self._lock), torch.inference_mode():
             written = self._model.generate(
                 **inputs.to(self.identity.device, self._model.dtype),
                 max_new_tokens=max_new_tokens,
+                stopping_criteria=[alive],
                 do_sample=False,
             )
         self.served(len(asks))

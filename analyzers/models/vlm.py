@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 
+from analyzers import progress
 from analyzers.models.base import Model
+
+#: How often whoever waits for a turn shows that it is alive and looks whether it was cancelled.
+_WAIT_S = 1.0
 
 Kind = Literal["vlm", "vlm_server", "caption"]
 
@@ -60,3 +66,16 @@ class VisionLanguageModel(Model):
         Raises:
             AnswerFailed: nothing that can be used came back.
         """
+
+
+@contextmanager
+def turn(lock: threading.Lock) -> Iterator[None]:
+    """One analysis at a time: networks keep their place in a text between two tokens, and two
+    batches would want the memory of both.
+    """
+    while not lock.acquire(timeout=_WAIT_S):
+        progress.checkpoint()
+    try:
+        yield
+    finally:
+        lock.release()

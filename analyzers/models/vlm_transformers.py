@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from analyzers import progress
 from analyzers.models.base import ModelIdentity
 from analyzers.models.halving import HalvingBatches
-from analyzers.models.vlm import Answer, Ask, VisionLanguageModel
+from analyzers.models.vlm import Answer, Ask, VisionLanguageModel, turn
 
 if TYPE_CHECKING:
     from analyzers.models.lending import ModelChoice
@@ -48,6 +50,7 @@ class LocalVlm(VisionLanguageModel):
         self._model, self._processor = model, processor
         self.frames_wanted = frames_wanted
         self._batches = HalvingBatches(identity.model_id)
+        self._lock = threading.Lock()
 
     def answer(
         self, asks: Sequence[Ask], max_new_tokens: int, batch_size: int, schema: dict | None = None
@@ -71,10 +74,11 @@ class LocalVlm(VisionLanguageModel):
         import torch
 
         inputs = self._inputs(asks)
-        with torch.inference_mode():
+        with turn(self._lock), torch.inference_mode():
             written = self._model.generate(
                 **inputs.to(self.identity.device, self._model.dtype),
                 max_new_tokens=max_new_tokens,
+                stopping_criteria=[alive],
                 do_sample=False,
                 # Files of weights come with settings for sampling, which greedy search warns of.
                 temperature=None,
@@ -153,6 +157,16 @@ def squared(frame: np.ndarray) -> np.ndarray:
     return cv2.copyMakeBorder(
         frame, down // 2, down - down // 2, right // 2, right - right // 2, cv2.BORDER_CONSTANT
     )
+
+
+def alive(tokens: Any, _scores: Any, **_: Any) -> Any:
+    """Shows after each token that work goes on, and stops it where that is asked for; as a
+    stopping criterion of transformers it lets all texts go on.
+    """
+    import torch
+
+    progress.checkpoint()
+    return tokens.new_zeros(len(tokens), dtype=torch.bool)
 
 
 def decoded(tokenizer: Any, model: Any, asked: Any, written: Any) -> list[Answer]:

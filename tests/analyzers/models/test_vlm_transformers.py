@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analyzers import progress
 from analyzers.models.base import ModelIdentity, usage_log
 from analyzers.models.captioner import Captioner, load_blip2
 from analyzers.models.halving import OutOfDeviceMemory
@@ -68,6 +72,19 @@ def test_a_batch_answers_as_each_alone_does(chat: LocalVlm) -> None:
     assert not any(answer.complete for answer in together)  # random weights ramble on
 
 
+def test_two_analyses_take_turns(chat: LocalVlm) -> None:
+    """Qwen's networks keep places of the question they are at."""
+    count = chat.frames_wanted
+    asks = [ask(count or 2, "What?", seed=1), ask(count or 6, "What is to be seen here?", seed=2)]
+    alone = [chat.answer([one], 8, 1) for one in asks]
+    at_work: list[int] = []
+    hook = chat._model.register_forward_pre_hook(lambda *_: at_work.append(get_ident()))
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(lambda one: chat.answer([one], 8, 1), asks)) == alone
+    hook.remove()
+    assert len(list(groupby(at_work))) == 2
+
+
 def test_what_the_frames_show_decides(chat: LocalVlm) -> None:
     count = chat.frames_wanted or 3
     black, white = chat.answer([ask(count, "What?", level=0), ask(count, "What?", level=255)], 6, 2)
@@ -99,6 +116,23 @@ def test_seconds_per_pair_of_frames(tmp_path: Path) -> None:
     model = load_vlm(identity(), tiny_vlm.save("qwen2_5_vl", tmp_path), ModelChoice("tiny"))
     inputs = model._inputs([Ask(ask(4, "").frames, [3.0, 3.5, 4.0, 4.5], "What?")])
     assert inputs["second_per_grid_ts"].tolist() == [pytest.approx(1.0)]
+
+
+def test_a_cancelled_analysis_stops_between_two_tokens(chat: LocalVlm) -> None:
+    task = progress.Task("t")
+    tokens = 0
+
+    def cancel_at_the_third(*_: Any) -> None:
+        nonlocal tokens
+        tokens += 1
+        if tokens == 3:
+            task.cancel()
+
+    hook = chat._model.register_forward_pre_hook(cancel_at_the_third)
+    with progress.run_task(task), pytest.raises(progress.Cancelled):
+        chat.answer([ask(chat.frames_wanted or 2, "What?")], 50, 1)
+    hook.remove()
+    assert tokens == 3
 
 
 class OutOfMemoryAbove:
