@@ -97,6 +97,7 @@ class MediaLibrary:
         source = self._find(sha256)
         if source is None:
             source = self._new_source(path, sha256)
+        if self._read(self._index / sha256) is None:
             self._note(source)
         recorded = self._read(self._record(source.video_id))
         if not self._is_whole(recorded or source):
@@ -249,7 +250,11 @@ class MediaLibrary:
             write_whole(self._record(source.video_id), written)
 
     def _find(self, sha256: str) -> SourceFile | None:
-        return self._read(self._index / sha256)
+        noted = self._read(self._index / sha256)
+        if noted is None and (self._index / sha256).exists():  # torn: it is not synced
+            records = (self._read(self._record(video_id)) for video_id in self.video_ids())
+            noted = next((known for known in records if known and known.sha256 == sha256), None)
+        return noted
 
     @staticmethod
     def _read(path: Path) -> SourceFile | None:
@@ -260,7 +265,9 @@ class MediaLibrary:
 
     def _note(self, source: SourceFile) -> None:
         # Before the record: whoever is stopped in between goes on with the same video id.
-        write_whole(self._index / source.sha256, json.dumps(asdict(source)).encode())
+        partial = self._index / f".new-{uuid.uuid4().hex}"
+        partial.write_text(json.dumps(asdict(source)))
+        partial.replace(self._index / source.sha256)
 
     def _record(self, video_id: str) -> Path:
         return self._folder / f"{video_id}{_RECORD}"
@@ -311,7 +318,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
             os.link(source.resolve(), partial)
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, partial)
-        sync(partial)
+            sync(partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

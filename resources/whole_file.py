@@ -10,7 +10,7 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that readers, at any time, see all of it or what stood there before.
 
-    It is on the disk when this returns.
+    So it is after a loss of power too, which may undo the last moments' writes.
     """
     new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
@@ -21,7 +21,6 @@ def write_whole(path: Path, content: bytes) -> None:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    sync(path.parent)
 
 
 def sync(path: Path) -> None:
