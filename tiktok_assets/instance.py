@@ -6,12 +6,14 @@ folder of that file finds the same place, whatever its working directory is.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import alembic.util
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
 from dagster._core.events import DagsterEventBatchMetadata
 from dagster._core.instance.config import ConcurrencyConfig
@@ -24,6 +26,10 @@ from tiktok_assets.settings import PROJECT_DIR, Settings
 # dagster.yaml switches telemetry off, but only this keeps the webserver from making the folders
 # for it beside the code.
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+
+# Dagster makes an instance for every tick of a sensor, each asks alembic thrice where its migrations
+# lie, and alembic registers something to be done at exit each time: some 8 kB a tick, 400 MB a day.
+alembic.util.coerce_resource_to_filename = functools.cache(alembic.util.coerce_resource_to_filename)
 
 
 class ProjectInstance(DagsterInstance):

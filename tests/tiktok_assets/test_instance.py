@@ -1,5 +1,6 @@
 """dagster.yaml: what it sets, where its state goes, and how its launcher ends runs."""
 
+import atexit
 import fcntl
 import os
 import subprocess
@@ -318,3 +319,14 @@ def test_each_lane_runs_one_at_a_time(instance: dg.DagsterInstance) -> None:
     assert config.tag_concurrency_limits == [
         {"key": "tiktok/lane", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     ]
+
+
+def test_instances_made_one_after_the_other_leave_nothing_to_be_done_at_exit(
+    instance: dg.DagsterInstance,
+) -> None:
+    before = atexit._ncallbacks()  # type: ignore[attr-defined]
+    for _ in range(3):  # as the code server does, one for each tick of a sensor
+        with dg.DagsterInstance.from_ref(instance.get_ref()) as another:
+            another.get_runs(limit=1)
+            another.all_instigator_state()
+    assert atexit._ncallbacks() == before  # type: ignore[attr-defined]
