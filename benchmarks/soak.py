@@ -45,7 +45,7 @@ _AHEAD = 6  # clips that wait in the folder: the worker is never idle, the queue
 _PATIENCE_S = 600.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
-console = Console(highlight=False, width=130 if not sys.stdout.isatty() else None)
+console = Console(highlight=False, width=140 if not sys.stdout.isatty() else None)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Site:
 
     def sample(self) -> dict[str, float]:
         """All figures of this moment, by what they are of."""
-        found = {"frame cache frame_cache_mb": self.frame_cache_mb()}
+        found = {"frame cache disk_mb": self.frame_cache_mb()}
         for name, process in self.processes.items():
             with process.oneshot():
                 found[f"{name} memory_mb"] = process.memory_info().rss / 1e6
@@ -151,12 +151,18 @@ def soak(site: Site, clips: int) -> pd.DataFrame:
         if site.documents() > len(samples):
             last = time.monotonic()
             samples.append({"minutes": (last - started) / 60, **site.sample()})
-            worker = samples[-1]["worker memory_mb"]
-            console.print(f"{len(samples)} of {clips} videos, worker {worker:.0f} MB", style="dim")
+            console.print(f"{len(samples)} of {clips} videos; {_words(samples[-1])}", style="dim")
         if time.monotonic() - last > _PATIENCE_S:
             raise RuntimeError(f"no video was finished for {_PATIENCE_S:g} s; see {site.data}/logs")
         time.sleep(0.1)
     return pd.DataFrame(samples, index=pd.RangeIndex(1, clips + 1, name="video"))
+
+
+def _words(sample: dict[str, float]) -> str:
+    return ", ".join(
+        f"{name} {sample[f'{name} memory_mb']:.0f} MB, {sample[f'{name} open_files']:.0f} files"
+        for name in ("worker", "code server", "daemon")
+    )
 
 
 def judge(samples: pd.DataFrame) -> tuple[Table, list[str]]:
@@ -182,7 +188,7 @@ def judge(samples: pd.DataFrame) -> tuple[Table, list[str]]:
     return table, growing
 
 
-def _curve(values: pd.Series, width: int = 40) -> str:
+def _curve(values: pd.Series, width: int = 30) -> str:
     """A line of blocks from the least to the greatest value, means of neighbours."""
     means = np.array([part.mean() for part in np.array_split(values.to_numpy(), width)])
     low, high = means.min(), means.max()
