@@ -95,7 +95,7 @@ def running(folder: Path) -> Iterator[Site]:
     )
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tiktok_assets", "up", "--port", str(port)],
+            [sys.executable, "-m", "tiktok_assets", "up", "--port", str(port), "--api-port", "0"],
             cwd=PROJECT,
             env=os.environ
             | {

@@ -16,7 +16,7 @@ import psutil
 
 from analyzers.models.weights import models_dir
 from analyzers.registry import analyzer_classes
-from tests.tiktok_assets.running import FINISHED, PROJECT, Running
+from tests.tiktok_assets.running import FINISHED, PROJECT, Running, free_port
 from tiktok_assets.watchdog import read_pulse
 
 ANALYZERS = {"object_detection", "cut_analysis", "color_analysis", "voices", "audio_analysis"}
@@ -59,7 +59,8 @@ class Site(Running):
     location = "tiktok_assets"
 
     def command(self) -> list[str]:
-        return ["-m", "tiktok_assets", "up", "--port", str(self.port)]
+        ports = ["--port", str(self.port), "--api-port", str(free_port())]
+        return ["-m", "tiktok_assets", "up", *ports]
 
     def environment(self) -> dict[str, str]:
         config = self.folder / "tiktok-assets.toml"
