@@ -19,11 +19,12 @@ from analyzers.models.soundscape import SAMPLE_RATE_HZ, SoundEventClassifier, wi
 if TYPE_CHECKING:
     from analyzers.models.lending import ModelChoice
 
-_BATCH = 32
-
 
 class SpectrogramTransformer(SoundEventClassifier):
     """Hears the windows of a second that YAMNet does, each padded to the ten it was trained on."""
+
+    #: How many windows go through the network at once.
+    batch_size = 32
 
     def __init__(self, identity: ModelIdentity, network: Any, processor: Any) -> None:
         names = network.config.id2label
@@ -37,7 +38,7 @@ class SpectrogramTransformer(SoundEventClassifier):
         Raises `OutOfDeviceMemory`.
         """
         windows = windows_of(sound, starts)
-        found = self._batches.run(windows, self._heard, _BATCH)
+        found = self._batches.run(windows, self._heard, self.batch_size)
         self.served(len(starts))
         return np.stack(found) if found else np.zeros((0, len(self.classes)), np.float32)
 

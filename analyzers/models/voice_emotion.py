@@ -102,6 +102,15 @@ def network_class() -> Any:
     return VoiceEmotionNetwork
 
 
+def without_weight_norm(network: Any) -> Any:
+    """The same network with the one normalised weight worked out, which only training needs."""
+    from torch.nn.utils import parametrize
+
+    convolution = network.wav2vec2.encoder.pos_conv_embed.conv
+    parametrize.remove_parametrizations(convolution, "weight")
+    return network
+
+
 def load_voice_emotion(
     identity: ModelIdentity, files: Mapping[str, Path], choice: ModelChoice
 ) -> VoiceEmotionModel:
@@ -111,4 +120,5 @@ def load_voice_emotion(
     processor = Wav2Vec2FeatureExtractor.from_pretrained(
         folder_of(identity, files), local_files_only=True
     )
-    return VoiceEmotionModel(identity, open_pretrained(network_class(), identity, files), processor)
+    network = without_weight_norm(open_pretrained(network_class(), identity, files))
+    return VoiceEmotionModel(identity, network, processor)
