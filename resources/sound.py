@@ -16,6 +16,8 @@ SPEECH_RATE_HZ = 16000
 MUSIC_RATE_HZ = 44100
 #: Timestamps may be off by this much before silence is put in or samples are left out.
 _TOLERANCE_S = 0.05
+#: A mix that has less than this part of its louder channel's energy has cancelled itself out.
+_CANCELLED = 0.01
 #: No silence is longer than this; a jump beyond it is a broken timestamp.
 _LONGEST_GAP_S = 3600.0
 
@@ -137,9 +139,36 @@ class Sound:
         counts = [track.close(end_s) for track in self._tracks]
         if not all(counts):
             return None
+        _undo_cancellation(*(track.path for track in self._tracks))
         return {
             "codec": self._codec,
             "sample_rate_hz": self._rate_hz,
             "channels": self._channels,
             "duration_s": counts[0] / SPEECH_RATE_HZ,
         }
+
+
+def _undo_cancellation(speech: Path, music: Path) -> None:
+    """Make the one-channel sound of the louder channel, where the two take each other away.
+
+    One channel of such files is the other turned over: a miswired microphone, a "vocal remover".
+    """
+    stereo = np.load(music, mmap_mode="r")
+    if stereo.shape[1] == 1:
+        return
+    blocks = [stereo[i : i + MUSIC_RATE_HZ] for i in range(0, len(stereo), MUSIC_RATE_HZ)]
+    energy = sum(np.square(block, dtype=np.float64).sum(axis=0) for block in blocks)
+    mix = sum(np.square(block.mean(axis=1, dtype=np.float64)).sum() for block in blocks)
+    louder = int(np.argmax(energy))
+    if mix >= _CANCELLED * energy[louder]:
+        return
+    count = len(np.load(speech, mmap_mode="r"))
+    track = _Track(speech, SPEECH_RATE_HZ, 1)
+    track.seek(0.0)
+    for block in blocks:
+        channel = np.ascontiguousarray(block[:, louder])[None]
+        frame = AudioFrame.from_ndarray(channel, "flt", "mono")
+        frame.sample_rate = MUSIC_RATE_HZ
+        track.add(frame)
+    track.add(None)
+    track.close(count / SPEECH_RATE_HZ)

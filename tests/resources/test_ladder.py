@@ -444,3 +444,14 @@ def test_a_cover_picture_is_no_video(tmp_path):
 
     heard = write(tmp_path / "song.mp4", clips.sound(tone(1.0), codec="flac"), cover)
     assert "only a cover picture" in refusal(heard)
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_a_channel_that_takes_the_other_away_leaves_a_voice(tmp_path, turned):
+    """Mixed to one channel it would be silent."""
+    left = tone(2.0)
+    samples = np.concatenate([left, -left if turned else left], axis=1)
+    clip = make_clip(tmp_path / "clip.mkv", samples=samples)
+    with open_video(clip) as video:
+        heard = video.audio_16k[1000:-1000]
+    assert np.sqrt(np.mean(np.square(heard))) > 0.3
