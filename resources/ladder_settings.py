@@ -7,7 +7,7 @@ import hashlib
 from pydantic import BaseModel, ConfigDict, Field
 
 #: Raise it when the same settings give other pictures or other sound than before.
-LADDER_VERSION = 2
+LADDER_VERSION = 3
 
 
 class LadderSettings(BaseModel):
