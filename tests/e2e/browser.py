@@ -60,6 +60,7 @@ class Browser:
         self.driver.execute_script(f"document.body.dispatchEvent({event})", code)
 
     def picture(self, name: str) -> Path:
+        time.sleep(1.0)  # what opens fades in
         file = self.pictures / f"{name}.png"
         self.driver.save_screenshot(str(file))
         print(f"  picture: {file}")
