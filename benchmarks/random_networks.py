@@ -87,9 +87,11 @@ def soundscape(device: str, tiny: bool) -> Model:
 
     from analyzers.models.spectrogram_sound import SpectrogramTransformer
 
-    sizes = {**_SMALL, "max_length": 128} if tiny else {"max_length": 1024}
+    sizes: dict[str, Any] = {**_SMALL, "max_length": 128} if tiny else {"max_length": 1024}
     with _made_on(device):
-        network = ASTForAudioClassification(ASTConfig(**sizes, num_labels=527)).eval()
+        network = ASTForAudioClassification(
+            ASTConfig(**sizes, id2label=dict(enumerate(map(str, range(527)))))
+        ).eval()
     processor = ASTFeatureExtractor(max_length=sizes["max_length"])
     return SpectrogramTransformer(
         _identity("soundscape", "ast_audioset", device), network, processor

@@ -7,10 +7,13 @@ from analyzers.methods.prompts import GOOD_PICTURE, OTHER, SCENES, SHOT_SCALES, 
 from analyzers.methods.scene_labels import SCENE_LABELS
 from analyzers.methods.shot_scale import SCALES
 from analyzers.models.base import usage_log
+from analyzers.models.cache import ModelCache
+from analyzers.models.detector import COCO_LABELS
 from analyzers.models.emotion import EMOTIONS
-from analyzers.models.lending import ModelChoice
+from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.soundscape import WINDOW
-from analyzers.models.weights import Manifest
+from analyzers.models.weights import Manifest, ModelFiles
+from tests.small_models import file_entry, manifest
 from tests.tiny_models import ADE_LABELS, SOUND_LABELS, tiny_manifest, tiny_models
 
 pytest.importorskip("transformers")
@@ -115,6 +118,40 @@ def test_hsemotion_gives_seven_emotions(models):
     scores = mean @ np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
     wanted = np.exp(scores[[0, 2, 3, 4, 6, 7, 5]])
     np.testing.assert_allclose(likely, wanted / wanted.sum(), rtol=0.02, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model_id", "description"),
+    [
+        ("yolo26x", "yolo26n.yaml"),
+        ("yolov8x", "yolov8n.yaml"),
+        ("yolo26x_pose", "yolo26n-pose.yaml"),
+        ("yolov8x_pose", "yolov8n-pose.yaml"),
+    ],
+)
+def test_large_yolos_load_as_the_small_ones_do(tmp_path, model_id, description):
+    """A small one of each family, with the large one's entry: names in the pickle, loader, role."""
+    from ultralytics import YOLO
+
+    made = YOLO(description)
+    if model_id in ("yolo26x", "yolov8x"):
+        made.model.names = dict(enumerate(COCO_LABELS))
+    real = Manifest.read().spec(model_id)
+    [name] = real.files
+    path = tmp_path / model_id / name
+    path.parent.mkdir()
+    made.save(path)
+    pinned = file_entry(path.read_bytes(), pickle_names=sorted(real.files[name].pickle_names))
+    entry = {**real.model_dump(exclude={"model_id"}), "files": {name: pinned}}
+    [role] = real.roles
+    files = ModelFiles(tmp_path, manifest({model_id: entry}))
+    models = Models({role: ModelChoice(model_id)}, files, ModelCache(lambda device: 1e4))
+    with models.lend(role) as model:
+        ask = model.detect if role == "detector" else model.estimate
+        found = ask(pictures(2, 96, 64), 0.01)
+    assert len(found) == 2
+    assert model.identity.runtime == "torch"
 
 
 def test_missing_weights_are_not_made_up(tmp_path):
