@@ -64,7 +64,7 @@ def profile_holders(
     Raises `UnknownModel` for a profile, a role or a model that the manifest does not have.
     """
     models = Models.of_profile(profile, files)
-    wanted = {**models.choices, **(choices or {})}
+    wanted = Models({**models.choices, **(choices or {})}, models.files).choices
     for role, choice in wanted.items():
         models.files.manifest.model_for(role, choice.model_id)
     return {

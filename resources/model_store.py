@@ -107,18 +107,24 @@ class ModelStore:
 
         One process pulls at a time; another waits for it and finds the files there.
 
-        Raises `UnknownModel`, or `PullFailed` naming each source and why it failed.
+        Raises `UnknownModel`, or, when all have been tried, `PullFailed` naming each source that
+        failed and why.
         """
         specs = [self.files.spec(model_id) for model_id in dict.fromkeys(model_ids)]
         self.files.root.mkdir(parents=True, exist_ok=True)
-        touched = []
+        touched, failures = [], []
         with FileLock(self.files.root / ".pull.lock"), _Archives.temporary() as archives:
             for spec in specs:
-                self._adopt_lock(spec)
-                fetched = [self._fetch(spec, name, archives, on_progress) for name in spec.files]
-                made = [self._convert(spec, runtime, on_progress) for runtime in spec.convert]
-                if any(fetched + made):
-                    touched.append(spec.model_id)
+                try:
+                    self._adopt_lock(spec)
+                    got = [self._fetch(spec, name, archives, on_progress) for name in spec.files]
+                    got += [self._convert(spec, runtime, on_progress) for runtime in spec.convert]
+                except PullFailed as error:  # the others are wanted all the same
+                    failures.append(str(error))
+                else:
+                    touched += [spec.model_id] * any(got)
+        if failures:
+            raise PullFailed("\n".join(failures))
         return touched
 
     def _fetch(self, spec: ModelSpec, name: str, archives: _Archives, on_progress: OnPull) -> bool:

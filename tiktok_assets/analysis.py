@@ -22,8 +22,8 @@ def models_of(cls: type[Analyzer], settings: Settings) -> Models:
 
 def held_roles(cls: type[Analyzer], settings: Settings) -> list[str]:
     """The roles an analyzer uses that have a holder among the Dagster resources."""
-    profile = settings.files().manifest.profile(settings.profile)
-    held = profile.keys() | settings.role_choices().keys()
+    profile = Models.of_profile(settings.profile, settings.files())
+    held = Models({**profile.choices, **settings.role_choices()}, profile.files).choices
     return [*cls.models_used, *(role for role in cls.optional_models if role in held)]
 
 

@@ -117,7 +117,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     wanted = {*roles.values()}
     for cls in settings.enabled().values():
         wanted |= {choice.model_id for choice in settings.model_choices(cls).values()}
-    for model_id in sorted(wanted):
+    for model_id in sorted(wanted - {""}):
         try:
             for name in files.spec(model_id).files:
                 files.path(model_id, name)

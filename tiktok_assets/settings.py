@@ -62,7 +62,10 @@ class _Part(BaseModel):
 class ModelSettings(_Part):
     """A model for a role, in place of the profile's."""
 
-    model_id: str = Field(description="Id of the model in the manifest (`tiktok-assets models`)")
+    model_id: str = Field(
+        description="Id of the model in the manifest (`tiktok-assets models list`); empty: none, "
+        "where analyzers can do without"
+    )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     runtime: str = Field("auto", description="auto, torch, openvino, onnxruntime, ctranslate2")
 

@@ -19,7 +19,8 @@ class ModelChoice:
     """A role's model by configuration.
 
     `device`: auto, cpu, cuda or cuda:N. `runtime`: auto, torch, openvino, onnxruntime, ...; auto
-    takes the fastest that the manifest names for the device.
+    takes the fastest that the manifest names for the device. A `model_id` of "" is no model: an
+    analyzer that merely may use the role goes without.
     """
 
     model_id: str
@@ -43,7 +44,7 @@ class Models:
         files: ModelFiles | None = None,
         cache: ModelCache | None = None,
     ) -> None:
-        self.choices = dict(choices)
+        self.choices = {role: choice for role, choice in choices.items() if choice.model_id}
         self.files = files if files is not None else ModelFiles()
         self.cache = cache if cache is not None else process_cache
 

@@ -193,6 +193,17 @@ def test_a_missing_file_and_a_closed_one_are_told(tmp_path, hub):
         _store(tmp_path, gated, hub_endpoint=hub.url).pull(["m"])
 
 
+def test_one_model_that_fails_does_not_keep_the_others_away(tmp_path, hub):
+    absent = {
+        name: model_entry({"x.bin": {"sources": [_source("x.bin")]}}) for name in ("no", "nor")
+    }
+    models = manifest({"no": absent["no"], "m": _open_model(), "nor": absent["nor"]})
+    store = ModelStore(ModelFiles(tmp_path, models), hub_endpoint=hub.url)
+    with pytest.raises(PullFailed, match=r"(?s)of model no .*of model nor "):
+        store.pull(["no", "m", "nor"])
+    assert store.files.path("m", "model.safetensors").read_bytes() == WEIGHTS
+
+
 def test_a_hub_out_of_reach_names_the_mirror(tmp_path, hub):
     store = _store(tmp_path, _open_model(), hub_endpoint="http://127.0.0.1:9")
     with pytest.raises(

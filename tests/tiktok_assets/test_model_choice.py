@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from analyzers.background_segmentation import BackgroundSegmentation
 from analyzers.content_quality import ContentQuality
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.object_detection import ObjectDetection
 from analyzers.registry import analyzer_classes
+from resources.model_holders import profile_holders
 from resources.result_store import ResultStore
 from tests.analyzers.sample_face import portrait
 from tests.analyzers.test_content_quality import video_of
 from tests.tiny_models import tiny_models
-from tiktok_assets.analysis import analyze_and_store, models_of
+from tiktok_assets.analysis import analyze_and_store, held_roles, models_of
 from tiktok_assets.analyzer_assets import code_version
 from tiktok_assets.settings import Settings
 
@@ -53,6 +55,21 @@ def test_the_full_profile_makes_stale_what_it_changes() -> None:
     stale = changed(profile="full")
     assert {"object_detection", "face_emotion", "speech_transcription"} <= stale
     assert not {"cut_analysis", "eye_tracking", "color_analysis"} & stale
+
+
+def test_a_role_may_go_without_a_model_where_analyzers_can_do_without() -> None:
+    without = Settings.model_validate(
+        {"profile": "full", "models": {"scene_parser": {"model_id": ""}}}
+    )
+    assert held_roles(BackgroundSegmentation, without) == list(BackgroundSegmentation.models_used)
+    assert not models_of(BackgroundSegmentation, without).has("scene_parser")
+    holders = profile_holders("full", without.role_choices(), without.files())
+    assert "scene_parser" not in holders
+    assert "clip" in holders
+    full = Settings.model_validate({"profile": "full"})
+    assert code_version(BackgroundSegmentation, full) != code_version(
+        BackgroundSegmentation, without
+    )
 
 
 def test_the_result_says_which_model_it_was(tmp_path: Path) -> None:
