@@ -115,18 +115,19 @@ class DropFolder:
         order = sorted(
             found, key=lambda p: (sightings[p].attempts if p in sightings else 0, found[p][1], p)
         )
-        for place in order:
-            seen = sightings.get(place)
-            if seen is None or (seen.size_bytes, seen.mtime_ns) != found[place]:
-                seen = Sighting(*found[place], since_s=now_s())
-            done = len(intake.taken) + len(intake.known) + len(intake.rejected)
-            if now_s() - seen.since_s < self._settle_s or done >= most or now_s() >= stop_at_s:
-                if len(intake.sightings) < _WATCHED:
-                    intake.sightings[place] = seen
-                else:
-                    intake.left += 1
-                continue
-            self._take(Path(place), seen, is_known, intake)
+        with self._engine.connect():  # the last to close the file syncs it: not once a video
+            for place in order:
+                seen = sightings.get(place)
+                if seen is None or (seen.size_bytes, seen.mtime_ns) != found[place]:
+                    seen = Sighting(*found[place], since_s=now_s())
+                done = len(intake.taken) + len(intake.known) + len(intake.rejected)
+                if now_s() - seen.since_s < self._settle_s or done >= most or now_s() >= stop_at_s:
+                    if len(intake.sightings) < _WATCHED:
+                        intake.sightings[place] = seen
+                    else:
+                        intake.left += 1
+                    continue
+                self._take(Path(place), seen, is_known, intake)
         return intake
 
     def wanted_runs(self) -> dict[str, str]:
