@@ -197,7 +197,7 @@ def _curve(values: pd.Series, width: int = 30) -> str:
 
 
 def main(
-    clips: Annotated[int, typer.Option(min=40, help="How many videos.")] = 200,
+    clips: Annotated[int, typer.Option(min=60, help="How many videos; the more, the surer.")] = 200,
     csv: Annotated[Path | None, typer.Option(help="Keep all samples here.")] = None,
 ) -> None:
     with (
