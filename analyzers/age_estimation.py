@@ -24,8 +24,8 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.face_crops import dlib_chip
-from analyzers.methods.face_rows import (
+from analyzers.methods.people.face_crops import dlib_chip
+from analyzers.methods.people.face_rows import (
     FLAWS,
     TILE_PX,
     FacePictures,

@@ -22,11 +22,11 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods import loudness
-from analyzers.methods.background_noise import SILENT_PEAK
-from analyzers.methods.rhythm import Pulse, onsets, pulse
-from analyzers.methods.spectrum import Spectrum, spectrum
-from analyzers.methods.tonality import MODES, PITCHES, Key, key_of, pitch_classes
+from analyzers.methods.sound import loudness
+from analyzers.methods.sound.background_noise import SILENT_PEAK
+from analyzers.methods.sound.rhythm import Pulse, onsets, pulse
+from analyzers.methods.sound.spectrum import Spectrum, spectrum
+from analyzers.methods.sound.tonality import MODES, PITCHES, Key, key_of, pitch_classes
 from analyzers.models.sound import CLASSES, FRAME_S
 from analyzers.progress import checkpoint
 from analyzers.video import Video

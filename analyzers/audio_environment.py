@@ -23,8 +23,9 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods import sound_places
-from analyzers.methods.background_noise import (
+from analyzers.methods.bars import PALETTE, draw_bars
+from analyzers.methods.sound import sound_places
+from analyzers.methods.sound.background_noise import (
     FRAME_S,
     LEAST_VOICE_S,
     NO_SOUND,
@@ -34,12 +35,11 @@ from analyzers.methods.background_noise import (
     voice_mask,
     voice_snr_db,
 )
-from analyzers.methods.bars import PALETTE, draw_bars
-from analyzers.methods.hum import Hum, hum
-from analyzers.methods.reverberation import Reverberation, reverberation
-from analyzers.methods.sound_places import PLACES, SETTINGS, UNCERTAIN
-from analyzers.methods.speech_spans import Span, overlap_s
-from analyzers.methods.wind import wind
+from analyzers.methods.sound.hum import Hum, hum
+from analyzers.methods.sound.reverberation import Reverberation, reverberation
+from analyzers.methods.sound.sound_places import PLACES, SETTINGS, UNCERTAIN
+from analyzers.methods.sound.wind import wind
+from analyzers.methods.speech.speech_spans import Span, overlap_s
 from analyzers.models.soundscape import SAMPLE_RATE_HZ, WINDOW, WINDOW_S
 from analyzers.progress import checkpoint
 from analyzers.video import Video
@@ -84,12 +84,13 @@ class _Heard:
 class AudioEnvironment(Analyzer):
     """Where it sounds like, with sound events, noise level, reverberation, wind and hum.
 
-    `environment` is room, street, nature, vehicle, crowd or studio, or `uncertain` where the best
-    has a confidence under 0.3; what the others have stands beside it. It is what YAMNet hears in
-    windows of a second, AudioSet's classes taken together as places (weights in
-    `analyzers/methods/sound_places.py`); of a second of video, within 2 s around it. `studio` is a
-    voice without a place: 25 to 45 dB above what sounds between its words, and dry. Confidences are
-    a network's outputs and not probabilities; a place that only hums along gets a low one.
+    `environment` is room, street, nature, vehicle, crowd or studio, or `uncertain` where the
+    best has a confidence under 0.3; what the others have stands beside it. It is what YAMNet
+    hears in windows of a second, AudioSet's classes taken together as places (weights in
+    `analyzers/methods/sound/sound_places.py`); of a second of video, within 2 s around it.
+    `studio` is a voice without a place: 25 to 45 dB above what sounds between its words, and
+    dry. Confidences are a network's outputs and not probabilities; a place that only hums along
+    gets a low one.
 
     Observations are spans, by `kind`: `event` and `place` (classes of AudioSet of at least
     `min_confidence`, to half a second, with their highest confidence as confidence), `wind` and

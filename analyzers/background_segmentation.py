@@ -27,11 +27,12 @@ from analyzers.base import (
     shares,
     shares_column,
 )
-from analyzers.methods.backdrop import Backdrop, Change, backdrop_of, change_between
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.parsed_scene import background_shares, parsed_evidence
-from analyzers.methods.run_length import mask_of, run_lengths
-from analyzers.methods.setting import (
+from analyzers.methods.edit.shot_starts import shot_starts_s
+from analyzers.methods.picture.backdrop import Backdrop, Change, backdrop_of, change_between
+from analyzers.methods.picture.parsed_scene import background_shares, parsed_evidence
+from analyzers.methods.picture.run_length import mask_of, run_lengths
+from analyzers.methods.picture.setting import (
     SETTINGS,
     nature_evidence,
     nature_shares,
@@ -39,8 +40,7 @@ from analyzers.methods.setting import (
     resemblance_evidence,
     setting_of,
 )
-from analyzers.methods.shot_starts import shot_starts_s
-from analyzers.methods.subject import PERSON, distinct, refined, subject_of
+from analyzers.methods.picture.subject import PERSON, distinct, refined, subject_of
 from analyzers.methods.tracking import iou
 from analyzers.models.detector import COCO_LABELS
 from analyzers.models.segmenter import Instances, Segmenter
@@ -141,11 +141,12 @@ class BackgroundSegmentation(Analyzer):
     people in the distance and in wide frames), both together 0.96.
 
     The subject is what weighs most: an object's part of the frame, animals twice, people three
-    times; what weighs a quarter of the weightiest belongs to it too. Furniture never does. A row is
-    the subject's whole mask (`kind` subject) or one object (`kind` object), as COCO's uncompressed
-    run lengths: `mask_counts` are of zeros and ones in turn, beginning with zeros, columns top to
-    bottom from the left one on, of a picture of `mask_height_px` x `mask_width_px` pixels.
-    `analyzers.methods.run_length.mask_of` turns them back, as does pycocotools' `frPyObjects`.
+    times; what weighs a quarter of the weightiest belongs to it too. Furniture never does. A
+    row is the subject's whole mask (`kind` subject) or one object (`kind` object), as COCO's
+    uncompressed run lengths: `mask_counts` are of zeros and ones in turn, beginning with zeros,
+    columns top to bottom from the left one on, of a picture of `mask_height_px` x
+    `mask_width_px` pixels. `analyzers.methods.picture.run_length.mask_of` turns them back, as
+    does pycocotools' `frPyObjects`.
 
     Setting: evidence within 2 s of the shot is added up (plants, blue sky, objects, ImageNet
     classes that are places); without enough it is uncertain, which rooms with a plain wall are.

@@ -26,7 +26,9 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
-from analyzers.methods.body import (
+from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
+from analyzers.methods.edit.shot_starts import shot_starts_s
+from analyzers.methods.people.body import (
     HIPS,
     SHOULDERS,
     WRISTS,
@@ -36,11 +38,9 @@ from analyzers.methods.body import (
     middle,
     movement_energy,
 )
-from analyzers.methods.body_rhythm import RHYTHMIC, Rhythm, rhythm_at
-from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.gestures import GESTURES, Arms, arms_of, runs
-from analyzers.methods.posture import POSTURES, posture_of
-from analyzers.methods.shot_starts import shot_starts_s
+from analyzers.methods.people.body_rhythm import RHYTHMIC, Rhythm, rhythm_at
+from analyzers.methods.people.gestures import GESTURES, Arms, arms_of, runs
+from analyzers.methods.people.posture import POSTURES, posture_of
 from analyzers.methods.tracking import BEGIN_CONFIDENCE, FAINTEST, iou, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections
 from analyzers.models.pose import KEYPOINTS, LIMBS, Poses

@@ -22,7 +22,7 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods.camera_motion import Box, Rest, camera_motions
+from analyzers.methods.edit.camera_motion import Box, Rest, camera_motions
 from analyzers.models.detector import COCO_LABELS
 from analyzers.video import Video
 

@@ -22,8 +22,8 @@ from analyzers.base import (
     Preview,
     Stage,
 )
-from analyzers.methods.color_harmony import HARMONIES, harmony
-from analyzers.methods.colorimetry import (
+from analyzers.methods.picture.color_harmony import HARMONIES, harmony
+from analyzers.methods.picture.colorimetry import (
     Hues,
     Light,
     colourfulness,
@@ -35,7 +35,7 @@ from analyzers.methods.colorimetry import (
     saturation,
     warm_cool,
 )
-from analyzers.methods.grading import (
+from analyzers.methods.picture.grading import (
     GRADES,
     MOODS,
     TONES,
@@ -46,7 +46,7 @@ from analyzers.methods.grading import (
     pleasure_and_arousal,
     tone,
 )
-from analyzers.methods.palette import PaletteColour, palette, rgb
+from analyzers.methods.picture.palette import PaletteColour, palette, rgb
 from analyzers.video import Frames, Video
 
 #: Colours in a second's palette, and in that of the whole video, at most.

@@ -25,11 +25,11 @@ from analyzers.base import (
     shares,
     shares_column,
 )
-from analyzers.methods.body import HIPS, SHOULDERS, body_of
 from analyzers.methods.contact_sheet import contact_sheet, tag
-from analyzers.methods.defocus import edge_blur_px
-from analyzers.methods.face_rows import box_of, face_rows, landmarks_of
-from analyzers.methods.framing import (
+from analyzers.methods.people.body import HIPS, SHOULDERS, body_of
+from analyzers.methods.people.face_rows import box_of, face_rows, landmarks_of
+from analyzers.methods.picture.defocus import edge_blur_px
+from analyzers.methods.picture.framing import (
     PLACEMENTS,
     balance_score,
     mirror_symmetry,
@@ -37,10 +37,10 @@ from analyzers.methods.framing import (
     thirds_distance,
     thirds_score,
 )
-from analyzers.methods.leading_lines import LINE_DIRECTIONS, Lines, lines_of
-from analyzers.methods.prompts import SHOT_SCALES
-from analyzers.methods.saliency import centre_of_weight, saliency, salient_box
-from analyzers.methods.shot_scale import (
+from analyzers.methods.picture.leading_lines import LINE_DIRECTIONS, Lines, lines_of
+from analyzers.methods.picture.prompts import SHOT_SCALES
+from analyzers.methods.picture.saliency import centre_of_weight, saliency, salient_box
+from analyzers.methods.picture.shot_scale import (
     ERROR,
     FACE_BY_EYES_TO_MOUTH,
     FACE_STATURES,

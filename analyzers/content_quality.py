@@ -22,21 +22,21 @@ from analyzers.base import (
     Preview,
     Stage,
 )
-from analyzers.methods.banding import banding_ratio
-from analyzers.methods.blockiness import blockiness
-from analyzers.methods.colorimetry import light
-from analyzers.methods.exposure import lit_luma_p95
-from analyzers.methods.noise import noise_sigma
-from analyzers.methods.prompts import GOOD_PICTURE
-from analyzers.methods.quality_score import (
+from analyzers.methods.picture.banding import banding_ratio
+from analyzers.methods.picture.blockiness import blockiness
+from analyzers.methods.picture.colorimetry import light
+from analyzers.methods.picture.exposure import lit_luma_p95
+from analyzers.methods.picture.noise import noise_sigma
+from analyzers.methods.picture.prompts import GOOD_PICTURE
+from analyzers.methods.picture.quality_score import (
     PARTS,
     impairments,
     overall_score,
     part_scores,
     upscaling_degradation,
 )
-from analyzers.methods.quality_sheet import quality_sheet
-from analyzers.methods.sharpness import sharpness
+from analyzers.methods.picture.quality_sheet import quality_sheet
+from analyzers.methods.picture.sharpness import sharpness
 from analyzers.video import Frames, Video
 
 #: RMS contrast (1.5 levels) under which there is nothing to see: plain colours, ends of fades.

@@ -21,9 +21,9 @@ from analyzers.base import (
     markdown_table,
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
-from analyzers.methods.joined import ALL, Joined
-from analyzers.methods.story_summary import summary_of
-from analyzers.methods.tags import tags_of
+from analyzers.methods.story.joined import ALL, Joined
+from analyzers.methods.story.story_summary import summary_of
+from analyzers.methods.story.tags import tags_of
 from analyzers.progress import checkpoint
 from analyzers.rules.mood import picture_valence, sound_valence
 from analyzers.rules.registry import Finding, all_rules

@@ -23,7 +23,7 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods.transitions import KINDS, Transition, find_transitions
+from analyzers.methods.edit.transitions import KINDS, Transition, find_transitions
 from analyzers.segments import SegmentGrid
 from analyzers.video import Frames, Video
 

@@ -26,8 +26,8 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.face_crops import roll_deg, square_turn, warped
-from analyzers.methods.face_rows import (
+from analyzers.methods.people.face_crops import roll_deg, square_turn, warped
+from analyzers.methods.people.face_rows import (
     TILE_PX,
     area_of,
     box_of,
@@ -36,9 +36,9 @@ from analyzers.methods.face_rows import (
     face_tile,
     landmarks_of,
 )
-from analyzers.methods.gaze import blinks, gaze_in_head_deg
-from analyzers.methods.head_pose import pose_from_mesh
-from analyzers.methods.mouth import movement_per_s, opening_ratio
+from analyzers.methods.people.gaze import blinks, gaze_in_head_deg
+from analyzers.methods.people.head_pose import pose_from_mesh
+from analyzers.methods.people.mouth import movement_per_s, opening_ratio
 from analyzers.models.face_mesh import (
     CROP_PX,
     CROP_SCALE,

@@ -23,10 +23,10 @@ from analyzers.base import (
     confidence,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.face_crops import square_crop
-from analyzers.methods.face_rows import FLAWS, PICTURES, FacePictures
-from analyzers.methods.head_pose import HeadPose, pose_from_landmarks
-from analyzers.methods.shot_starts import shot_starts_s
+from analyzers.methods.edit.shot_starts import shot_starts_s
+from analyzers.methods.people.face_crops import square_crop
+from analyzers.methods.people.face_rows import FLAWS, PICTURES, FacePictures
+from analyzers.methods.people.head_pose import HeadPose, pose_from_landmarks
 from analyzers.methods.tracking import KINSHIPS, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections
 from analyzers.models.face_mesh import CROP_PX, CROP_SCALE, FaceLandmarker

@@ -22,7 +22,7 @@ from analyzers.base import (
     confidence,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.shot_starts import shot_starts_s
+from analyzers.methods.edit.shot_starts import shot_starts_s
 from analyzers.methods.tracking import FAINTEST, Track, track_objects
 from analyzers.models.detector import COCO_LABELS, Detections, Detector
 from analyzers.video import Frames, Video, windows

@@ -27,13 +27,13 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
-from analyzers.methods import prompts
-from analyzers.methods.brand_text import brand_of, lines_on, names_elsewhere
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.evidence import observation_id
-from analyzers.methods.face_rows import FacePictures
-from analyzers.methods.goods import FURTHER_KINDS, GOODS, agreement, noisy_or
-from analyzers.methods.holding import hands_by_time, in_hand
+from analyzers.methods.people.face_rows import FacePictures
+from analyzers.methods.picture import prompts
+from analyzers.methods.picture.brand_text import brand_of, lines_on, names_elsewhere
+from analyzers.methods.picture.goods import FURTHER_KINDS, GOODS, agreement, noisy_or
+from analyzers.methods.picture.holding import hands_by_time, in_hand
 from analyzers.models.clip import Clip
 from analyzers.models.detector import COCO_LABELS
 from analyzers.video import Video

@@ -25,10 +25,17 @@ from analyzers.base import (
     confidence,
     markdown_table,
 )
-from analyzers.methods.composed_description import Action, Composer, Description
 from analyzers.methods.evidence import observation_id, second_id
-from analyzers.methods.model_description import Asking, ModelDescriber
-from analyzers.methods.shot_claims import CAMERA_KINDS, SOURCES, TOPICS, Claim, Shot, Sightings
+from analyzers.methods.story.composed_description import Action, Composer, Description
+from analyzers.methods.story.model_description import Asking, ModelDescriber
+from analyzers.methods.story.shot_claims import (
+    CAMERA_KINDS,
+    SOURCES,
+    TOPICS,
+    Claim,
+    Shot,
+    Sightings,
+)
 from analyzers.models.vlm import VisionLanguageModel
 from analyzers.models.vlm_server import VlmServer
 from analyzers.video import Video

@@ -28,11 +28,8 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.evidence import observation_id
-from analyzers.methods.face_rows import FacePictures
-from analyzers.methods.keyframes import FACES, FaceTimes, Keyframe, keyframe_of
-from analyzers.methods.prompts import SCENES
-from analyzers.methods.scene_labels import (
+from analyzers.methods.edit.keyframes import FACES, FaceTimes, Keyframe, keyframe_of
+from analyzers.methods.edit.scene_labels import (
     OBJECTS,
     SCENE_LABELS,
     UNCERTAIN,
@@ -40,8 +37,11 @@ from analyzers.methods.scene_labels import (
     label_of,
     scores,
 )
-from analyzers.methods.scenes import Grouping, Look, colour_histogram, grouped
-from analyzers.methods.setting import SETTINGS, nature_shares
+from analyzers.methods.edit.scenes import Grouping, Look, colour_histogram, grouped
+from analyzers.methods.evidence import observation_id
+from analyzers.methods.people.face_rows import FacePictures
+from analyzers.methods.picture.prompts import SCENES
+from analyzers.methods.picture.setting import SETTINGS, nature_shares
 from analyzers.models.classifier import ImageClassifier
 from analyzers.models.clip import Clip
 from analyzers.video import Frames, Video
@@ -92,11 +92,11 @@ class SceneSegmentation(Analyzer):
     largest face has open eyes first (faces and eye_tracking say so); it is stored as a JPEG with a
     short side of 360 pixels. A scene's keyframe is the best of its shots'.
 
-    `scene_label` joins what the classifier makes of the pictures, objects, faces, plants, and text
-    on plain ground: where it is, or else what it is about; `uncertain` below `min_confidence` or
-    where two labels are close. With a model for the role `clip` what its
-    sentences say of the pictures (`analyzers.methods.prompts`) is one more opinion. The weights are
-    set by hand and `confidence` is not calibrated.
+    `scene_label` joins what the classifier makes of the pictures, objects, faces, plants, and
+    text on plain ground: where it is, or else what it is about; `uncertain` below
+    `min_confidence` or where two labels are close. With a model for the role `clip` what its
+    sentences say of the pictures (`analyzers.methods.picture.prompts`) is one more opinion. The
+    weights are set by hand and `confidence` is not calibrated.
 
     Accuracy: of 33 edits A-B-A-B-C-C, made of nine single-shot clips, every bound of a scene and
     every view is right (the same clips set the threshold); films that show one place from many

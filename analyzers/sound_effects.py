@@ -23,8 +23,8 @@ from analyzers.base import (
     confidence,
 )
 from analyzers.methods.bars import PALETTE, draw_bars
-from analyzers.methods.sound_shapes import SHAPES, UNKNOWN, Shape, shapes
-from analyzers.methods.speech_spans import Span, overlap_s
+from analyzers.methods.sound.sound_shapes import SHAPES, UNKNOWN, Shape, shapes
+from analyzers.methods.speech.speech_spans import Span, overlap_s
 from analyzers.models.soundscape import SAMPLE_RATE_HZ, WINDOW, WINDOW_S
 from analyzers.progress import checkpoint
 from analyzers.video import Video
@@ -71,13 +71,13 @@ _COVERED = 0.3
 class SoundEffects(Analyzer):
     """Short sounds as editors lay them in, with their beginning and their kind.
 
-    What stands 10 dB over what is around it, where nobody speaks and no music plays, is told with
-    its beginning (to 20 ms), and its kind by its shape: whoosh, impact, riser, ding, click, pop,
-    defined in `analyzers/methods/sound_shapes.py`; `unknown` where none fits. YAMNet listens to
-    each of them as well, and to the whole: it names beep, applause and laugh too, and hears
-    under speech and music, to half a second. Where it is surer than 0.5 it is believed against the
-    shape. `evidence` says what a kind rests on; `confidence` is the classifier's output and null
-    where only the shape speaks.
+    What stands 10 dB over what is around it, where nobody speaks and no music plays, is told
+    with its beginning (to 20 ms), and its kind by its shape: whoosh, impact, riser, ding,
+    click, pop, defined in `analyzers/methods/sound/sound_shapes.py`; `unknown` where none fits.
+    YAMNet listens to each of them as well, and to the whole: it names beep, applause and laugh
+    too, and hears under speech and music, to half a second. Where it is surer than 0.5 it is
+    believed against the shape. `evidence` says what a kind rests on; `confidence` is the
+    classifier's output and null where only the shape speaks.
 
     It cannot tell what an editor laid in from what the microphone heard. An effect that is softer
     than speech or music is seldom found. Off by default: switch it on by

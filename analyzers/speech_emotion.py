@@ -23,8 +23,8 @@ from analyzers.base import (
     shares,
     shares_column,
 )
-from analyzers.methods.emotion_chart import draw_emotion
-from analyzers.methods.prosody import (
+from analyzers.methods.speech.emotion_chart import draw_emotion
+from analyzers.methods.speech.prosody import (
     Prosody,
     Scores,
     background_dbfs,
@@ -32,9 +32,9 @@ from analyzers.methods.prosody import (
     prosody_of,
     scores_of,
 )
-from analyzers.methods.sentiment import LANGUAGES, sentiment
-from analyzers.methods.speech_spans import overlap_s
-from analyzers.methods.talk import Stretch, utterances, words_of
+from analyzers.methods.speech.sentiment import LANGUAGES, sentiment
+from analyzers.methods.speech.speech_spans import overlap_s
+from analyzers.methods.speech.talk import Stretch, utterances, words_of
 from analyzers.models.asr import SAMPLE_RATE_HZ
 from analyzers.models.voice_emotion import VoiceEmotion
 from analyzers.progress import checkpoint

@@ -22,8 +22,8 @@ from analyzers.base import (
     Stage,
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
-from analyzers.methods.speech_spans import Span, overlap_s
-from analyzers.methods.talk import Stretch, TalkWord, pauses_of, runs, words_of
+from analyzers.methods.speech.speech_spans import Span, overlap_s
+from analyzers.methods.speech.talk import Stretch, TalkWord, pauses_of, runs, words_of
 from analyzers.video import Video
 from analyzers.voices import spans_of
 

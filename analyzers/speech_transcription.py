@@ -25,8 +25,8 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods import subtitles
-from analyzers.methods.speech_spans import Span, Window, fit, overlap_s, pack
+from analyzers.methods.speech import subtitles
+from analyzers.methods.speech.speech_spans import Span, Window, fit, overlap_s, pack
 from analyzers.models.asr import (
     SAMPLE_RATE_HZ,
     WINDOW_S,

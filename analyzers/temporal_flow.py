@@ -21,9 +21,9 @@ from analyzers.base import (
     confidence,
     markdown_table,
 )
-from analyzers.methods.arc import PARTS, Part, Seam, parts_of
 from analyzers.methods.bars import PALETTE, draw_bars, draw_curves
-from analyzers.methods.energy import (
+from analyzers.methods.story.arc import PARTS, Part, Seam, parts_of
+from analyzers.methods.story.energy import (
     CHANNELS,
     ENERGY_WEIGHTS,
     PACING_WEIGHTS,
@@ -31,7 +31,7 @@ from analyzers.methods.energy import (
     curve,
     temporal_information,
 )
-from analyzers.methods.joined import ALL, Joined, end_of
+from analyzers.methods.story.joined import ALL, Joined, end_of
 from analyzers.video import Frames, Video
 
 #: Pictures so far apart are what the seam from the end to the beginning is held against.
@@ -47,14 +47,14 @@ _RANK = ("call_to_action", "turn", "peak", "hook", "build", "resolution")
 class TemporalFlow(Analyzer):
     """The story in time: an energy and a pacing curve, and the parts of the arc with evidence.
 
-    Each second has seven channels, 0..1 (`analyzers/methods/energy.py`, where all scales and
+    Each second has seven channels, 0..1 (`analyzers/methods/story/energy.py`, where all scales and
     weights stand): motion in the picture (temporal information, ITU-T P.910), loudness against the
     video's own, shot changes, syllables spoken, words that come on screen, the size of the largest
     face, sounds that begin. `energy` is how much happens, `pacing` how fast new things come. A
     channel whose analyzer is missing is left out and the rest weighs more; one that is not
     applicable counts as nothing, so a silent video has no energy from its sound.
 
-    Parts (`analyzers/methods/arc.py`), each only where something speaks for it:
+    Parts (`analyzers/methods/story/arc.py`), each only where something speaks for it:
 
     - `hook`: the first 3 s, and what is in them.
     - `peak`: the seconds after the hook in which most happens, if they stand out.

@@ -26,8 +26,8 @@ from analyzers.base import (
     box_columns,
     confidence,
 )
-from analyzers.methods.scripts import SCRIPTS, language_of, script_of
-from analyzers.methods.text_tracks import (
+from analyzers.methods.picture.scripts import SCRIPTS, language_of, script_of
+from analyzers.methods.picture.text_tracks import (
     Sighting,
     Track,
     Watcher,

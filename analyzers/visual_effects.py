@@ -21,10 +21,10 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.search import find_effects
-from analyzers.methods.effects.sheet import effect_sheet
-from analyzers.methods.effects.signals import Signals, Transition
+from analyzers.methods.edit.effects.effect import Effect
+from analyzers.methods.edit.effects.search import find_effects
+from analyzers.methods.edit.effects.sheet import effect_sheet
+from analyzers.methods.edit.effects.signals import Signals, Transition
 from analyzers.video import Video
 
 KINDS = (

@@ -22,10 +22,10 @@ from analyzers.base import (
     Stage,
     confidence,
 )
-from analyzers.methods.background_noise import SILENT_PEAK
 from analyzers.methods.bars import PALETTE, draw_bars
-from analyzers.methods.speaker_turns import Turn, turns, windows
-from analyzers.methods.speech_spans import Span, overlap_s, speech_spans
+from analyzers.methods.sound.background_noise import SILENT_PEAK
+from analyzers.methods.speech.speaker_turns import Turn, turns, windows
+from analyzers.methods.speech.speech_spans import Span, overlap_s, speech_spans
 from analyzers.models.sound import CLASSES, FRAME_S
 from analyzers.models.vad import SAMPLE_RATE_HZ
 from analyzers.models.vad import WINDOW_S as VAD_STEP_S

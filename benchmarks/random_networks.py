@@ -74,8 +74,9 @@ def scene_parser(device: str, tiny: bool) -> Model:
     }  # fmt: skip
     if tiny:
         sizes = {"depths": [1] * 4, "hidden_sizes": [8, 16, 40, 64], "decoder_hidden_size": 16}
+    sizes["num_labels"] = 150
     with _made_on(device):
-        network = SegformerForSemanticSegmentation(SegformerConfig(**sizes, num_labels=150)).eval()
+        network = SegformerForSemanticSegmentation(SegformerConfig(**sizes)).eval()
     side = 64 if tiny else 640
     processor = SegformerImageProcessor(size={"height": side, "width": side})
     return SceneParser(_identity("scene_parser", "segformer_b5_ade20k", device), network, processor)

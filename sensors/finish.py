@@ -9,6 +9,7 @@ import dagster as dg
 #: Tag of a run whose starter writes the document itself, as the command line does.
 INLINE_TAG = "tiktok/finish"
 
+PRIORITY_TAG = "dagster/priority"
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -32,7 +33,12 @@ def finish_sensors(
             return dg.SkipReason(reason)
         ready = context.instance.get_materialized_partitions(dg.AssetKey("frames"))
         return [
-            dg.RunRequest(run_key=f"{run.run_id}:{v}", job_name=job.name, partition_key=v)
+            dg.RunRequest(
+                run_key=f"{run.run_id}:{v}",
+                job_name=job.name,
+                partition_key=v,
+                tags={PRIORITY_TAG: "1"},  # before the next video's analysis
+            )
             for v in _videos_of(run, videos, context.instance)
             if v in ready
         ]

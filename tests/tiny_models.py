@@ -14,7 +14,7 @@ from typing import Any
 
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.weights import Manifest, ModelFiles, models_dir
-from tests.analyzers.methods.test_sound_places import CLASSES
+from tests.analyzers.methods.sound.test_sound_places import CLASSES
 
 ADE_LABELS = ("wall", "building, edifice", "sky", "floor, flooring", "tree", "ceiling", "person")
 SOUND_LABELS = (*CLASSES, "Speech", "Silence", "Music")

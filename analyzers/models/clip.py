@@ -1,7 +1,7 @@
 """How well sentences describe a picture: CLIP (Radford et al. 2021, arXiv:2103.00020).
 
 It puts pictures and sentences into one space, so that any sentence is a class without training. The
-sentences that the analyzers ask about stand in `analyzers.methods.prompts`.
+sentences that the analyzers ask about stand in `analyzers.methods.picture.prompts`.
 """
 
 from __future__ import annotations

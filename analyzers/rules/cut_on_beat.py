@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.stats import binom
 
-from analyzers.methods.joined import Joined, Row
+from analyzers.methods.story.joined import Joined, Row
 from analyzers.rules.registry import Finding, rule
 
 #: As near to a beat as beat trackers are held to (MIREX, after Davies, Degara & Plumbley 2009).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analyzers.methods.joined import Joined, between
+from analyzers.methods.story.joined import Joined, between
 from analyzers.rules.registry import Finding, quality, rule
 from analyzers.rules.spans import runs
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from analyzers.methods.joined import Joined, Row, end_of
+from analyzers.methods.story.joined import Joined, Row, end_of
 from analyzers.rules.registry import Finding, quality, rule
 from analyzers.rules.spans import runs
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from analyzers.methods.arc import HOOK_S
-from analyzers.methods.joined import Joined, between, end_of, shot_changes
+from analyzers.methods.story.arc import HOOK_S
+from analyzers.methods.story.joined import Joined, between, end_of, shot_changes
 from analyzers.rules.registry import Finding, quality, rule
 
 #: What hooks, and how much of the whole it is. Editors' practice and the platforms' advice to

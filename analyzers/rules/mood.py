@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from analyzers.methods.joined import Joined, between, end_of
+from analyzers.methods.story.joined import Joined, between, end_of
 from analyzers.rules.registry import Finding, quality, rule
 from analyzers.rules.spans import runs
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from analyzers.methods.energy import ENERGY_WEIGHTS, PACING_WEIGHTS, SOURCES
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.energy import ENERGY_WEIGHTS, PACING_WEIGHTS, SOURCES
+from analyzers.methods.story.joined import Joined
 from analyzers.rules.registry import Finding, quality, rule
 
 quality(
@@ -23,7 +23,7 @@ quality(
     + ", ".join(f"{name} {weight:g}" for name, weight in ENERGY_WEIGHTS.items())
     + "), pacing how fast new things come ("
     + ", ".join(f"{name} {weight:g}" for name, weight in PACING_WEIGHTS.items())
-    + "). Scales and weights stand in analyzers/methods/energy.py.",
+    + "). Scales and weights stand in analyzers/methods/story/energy.py.",
 )
 
 _AROUND, _ABOVE = 2, 0.1

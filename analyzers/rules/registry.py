@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 
 #: What a finding does to a viewer's staying, as editors and the platforms' guides hold it; not
 #: measured on viewers.

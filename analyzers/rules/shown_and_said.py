@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analyzers.methods.joined import Joined, Row, between
+from analyzers.methods.story.joined import Joined, Row, between
 from analyzers.rules import words as w
 from analyzers.rules.registry import Finding, rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 
 
 def runs(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from analyzers.methods.joined import Joined, Row, between, end_of
-from analyzers.methods.mouth import movement_per_s
+from analyzers.methods.people.mouth import movement_per_s
+from analyzers.methods.story.joined import Joined, Row, between, end_of
 from analyzers.rules.registry import Finding, quality, rule
 
 quality(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 from analyzers.rules.registry import Finding, rule
 from analyzers.rules.text_against_speech import SAME_SHARE, texts
 

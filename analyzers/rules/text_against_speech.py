@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzers.methods.joined import Joined, Row, between, end_of
+from analyzers.methods.story.joined import Joined, Row, between, end_of
 from analyzers.rules import words as w
 from analyzers.rules.registry import Finding, quality, rule
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods import loudness
-from analyzers.methods.rhythm import pulse
-from analyzers.methods.spectrum import spectrum
+from analyzers.methods.sound import loudness
+from analyzers.methods.sound.rhythm import pulse
+from analyzers.methods.sound.spectrum import spectrum
 from resources.media import open_video
 from tests.accuracy.conftest import Report
 from tests.accuracy.upstream import analyzed

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from analyzers.methods.effects.search import find_effects
-from analyzers.methods.effects.signals import Signals
+from analyzers.methods.edit.effects.search import find_effects
+from analyzers.methods.edit.effects.signals import Signals
 from analyzers.models.lending import Models
 from analyzers.registry import get_analyzer
 from analyzers.run import run_analyzer

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from analyzers.methods.quality_score import PARTS
+from analyzers.methods.picture.quality_score import PARTS
 from analyzers.registry import get_analyzer
 from analyzers.run import run_analyzer
 from analyzers.video import Video

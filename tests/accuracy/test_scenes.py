@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.scene_labels import UNCERTAIN
+from analyzers.methods.edit.scene_labels import UNCERTAIN
 from analyzers.models.lending import Models
 from analyzers.registry import get_analyzer
 from analyzers.run import run_analyzer

@@ -12,7 +12,7 @@ import pytest
 from analyzers import get_analyzer
 from analyzers.background_segmentation import BackgroundSegmentation
 from analyzers.base import AnalysisResult
-from analyzers.methods.run_length import mask_of
+from analyzers.methods.picture.run_length import mask_of
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.video import Video

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from analyzers.methods.pitch import pitch
+from analyzers.methods.speech.pitch import pitch
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
 from tests.accuracy.made_speech import RATE_HZ, read_aloud

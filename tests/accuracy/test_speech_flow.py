@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.speech_spans import Span
+from analyzers.methods.speech.speech_spans import Span
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
 from tests.accuracy.made_speech import WITHIN_CUES, cues_of, pauses_of_cues, spliced

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analyzers.methods.body import (
+from analyzers.methods.people.body import (
     ANKLES,
     ELBOWS,
     HIPS,

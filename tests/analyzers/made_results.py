@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 from analyzers.models.lending import Models
 from analyzers.registry import analyzer_classes
 from analyzers.segments import SegmentGrid

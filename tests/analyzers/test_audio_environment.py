@@ -18,7 +18,7 @@ from analyzers.video import Video
 from tests.analyzers.made import made_video
 from tests.analyzers.made_rooms import RATE_HZ, gusts, in_room, lines, syllables, white
 from tests.analyzers.made_voices import Lender, Span, made_voices
-from tests.analyzers.methods.test_sound_places import CLASSES
+from tests.analyzers.methods.sound.test_sound_places import CLASSES
 
 NAMES = (*CLASSES, "Speech", "Silence")
 

@@ -13,7 +13,7 @@ from analyzers import get_analyzer
 from analyzers.background_segmentation import BackgroundSegmentation
 from analyzers.base import AnalysisResult
 from analyzers.cut_analysis import CutAnalysis
-from analyzers.methods.run_length import mask_of
+from analyzers.methods.picture.run_length import mask_of
 from analyzers.models.base import ModelIdentity
 from analyzers.models.detector import COCO_LABELS
 from analyzers.models.lending import Models

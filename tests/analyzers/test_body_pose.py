@@ -13,7 +13,7 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.body_pose import BodyPose
-from analyzers.methods.body import ANKLES, KNEES, WRISTS
+from analyzers.methods.people.body import ANKLES, KNEES, WRISTS
 from analyzers.models.base import ModelIdentity
 from analyzers.models.lending import Models
 from analyzers.models.pose import Poses

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.camera_motion import camera_motions
+from analyzers.methods.edit.camera_motion import camera_motions
 from analyzers.models.lending import Models
 from analyzers.registry import analyzer_classes, get_analyzer
 from analyzers.run import run_analyzer

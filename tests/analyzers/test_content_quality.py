@@ -13,7 +13,7 @@ import pytest
 from analyzers.base import AnalysisResult
 from analyzers.camera_analysis import CameraAnalysis
 from analyzers.content_quality import ContentQuality
-from analyzers.methods.quality_score import PARTS
+from analyzers.methods.picture.quality_score import PARTS
 from analyzers.models.lending import Models
 from analyzers.registry import get_analyzer
 from analyzers.video import MappedFrames, Video

@@ -10,7 +10,7 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.faces import FacesProduct
-from analyzers.methods.face_rows import FacePictures, box_of, face_rows, landmarks_of
+from analyzers.methods.people.face_rows import FacePictures, box_of, face_rows, landmarks_of
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.video import Video

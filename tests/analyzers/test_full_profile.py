@@ -13,9 +13,9 @@ from analyzers.composition_analysis import CompositionAnalysis
 from analyzers.content_quality import ContentQuality
 from analyzers.face_emotion import FaceEmotion
 from analyzers.faces import FacesProduct
-from analyzers.methods.parsed_scene import background_shares, parsed_evidence
-from analyzers.methods.scene_labels import SceneEvidence, scores
-from analyzers.methods.setting import setting_of
+from analyzers.methods.edit.scene_labels import SceneEvidence, scores
+from analyzers.methods.picture.parsed_scene import background_shares, parsed_evidence
+from analyzers.methods.picture.setting import setting_of
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.product_detection import ProductDetection
 from analyzers.run import RunRecord, run_analyzer

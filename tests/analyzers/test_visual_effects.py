@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from analyzers.base import AnalysisResult
-from analyzers.methods.effects.effect import Effect
-from analyzers.methods.effects.search import find_effects
-from analyzers.methods.effects.signals import Signals, Transition
+from analyzers.methods.edit.effects.effect import Effect
+from analyzers.methods.edit.effects.search import find_effects
+from analyzers.methods.edit.effects.signals import Signals, Transition
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.text_overlay import TextOverlay

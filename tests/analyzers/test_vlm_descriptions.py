@@ -12,7 +12,7 @@ import pytest
 
 from analyzers.base import AnalysisResult
 from analyzers.methods.evidence import evidence_row
-from analyzers.methods.model_description import UNREADABLE
+from analyzers.methods.story.model_description import UNREADABLE
 from analyzers.models import vlm_server
 from analyzers.models.base import usage_log
 from analyzers.models.cache import ModelCache, ModelLoadError

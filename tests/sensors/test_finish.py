@@ -63,6 +63,7 @@ def _requested(answer):
 def test_a_run_that_succeeded_is_finished(instance):
     answer = _ask(instance, "finish_after_success", "analyze")
     assert _requested(answer) == [("finish", "a-00000001")]
+    assert answer[0].tags["dagster/priority"] == "1"
 
 
 def test_a_run_that_lost_an_analyzer_is_finished_too(instance):

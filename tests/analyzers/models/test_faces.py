@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from analyzers.methods.face_crops import dlib_chip, square_crop
+from analyzers.methods.people.face_crops import dlib_chip, square_crop
 from analyzers.models.age_gender import AGE_CHIP_PX, GENDER_CHIP_PX
 from analyzers.models.base import usage_log
 from analyzers.models.emotion import EMOTIONS

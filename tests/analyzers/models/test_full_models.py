@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from analyzers.methods.prompts import GOOD_PICTURE, OTHER, SCENES, SHOT_SCALES, goods
-from analyzers.methods.scene_labels import SCENE_LABELS
-from analyzers.methods.shot_scale import SCALES
+from analyzers.methods.edit.scene_labels import SCENE_LABELS
+from analyzers.methods.picture.prompts import GOOD_PICTURE, OTHER, SCENES, SHOT_SCALES, goods
+from analyzers.methods.picture.shot_scale import SCALES
 from analyzers.models.base import usage_log
 from analyzers.models.cache import ModelCache
 from analyzers.models.detector import COCO_LABELS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzers.methods.evidence import evidence_row
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 from analyzers.rules.registry import Finding, all_rules
 
 

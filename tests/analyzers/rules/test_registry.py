@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzers.cross_analyzer_intelligence import CrossAnalyzerIntelligence
-from analyzers.methods.joined import Joined
+from analyzers.methods.story.joined import Joined
 from analyzers.rules import registry
 from analyzers.rules.page import page
 from analyzers.rules.registry import Rule, all_rules, qualities, rule

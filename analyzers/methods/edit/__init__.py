@@ -1,0 +1,1 @@
+"""Cuts and other transitions, camera motion, shots, scenes and effects."""

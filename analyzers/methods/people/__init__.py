@@ -1,0 +1,1 @@
+"""Faces, eyes, mouths, bodies."""

@@ -1,0 +1,1 @@
+"""Light, colour, sharpness, framing, masks, goods and text in the picture."""

@@ -1,0 +1,1 @@
+"""Loudness, spectrum, music, noise and rooms."""

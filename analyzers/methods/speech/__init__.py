@@ -1,0 +1,1 @@
+"""Voices, words, speakers and how they are said."""

@@ -1,0 +1,1 @@
+"""The joined timeline, its arc, and sentences about it."""
