@@ -5,6 +5,8 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3 python; do \
   $$name -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
   2>/dev/null && echo $$name && break; done)
 VENV := .venv
+# Test files that run at once.
+JOBS ?= 2
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SAMPLE := $(wildcard sample/*.mp4)
@@ -37,7 +39,7 @@ demo: models ## Analyze the sample video and show what came out
 	@$(BIN)/tiktok-assets analyze $(SAMPLE)
 
 test: test-models ## All tests, the accuracy targets among them
-	$(BIN)/python -m pytest -m "not comparison and not e2e"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not comparison and not e2e"
 
 lint: setup ## Format, lint, types
 	$(BIN)/ruff format --check .

@@ -63,7 +63,8 @@ def _upright(path: Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
             return ImageOps.exif_transpose(picture)
-    except Image.DecompressionBombError as error:
+    # Ultralytics, in a process that has loaded it, asks a package that is not there for help.
+    except (Image.DecompressionBombError, ImportError) as error:
         raise OSError(f"{path.name}: {error}") from error
 
 

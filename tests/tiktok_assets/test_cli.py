@@ -10,7 +10,6 @@ from tiktok_assets import cli
 
 @pytest.fixture
 def run(settings, instance, monkeypatch, tmp_path):
-    monkeypatch.setenv("DAGSTER_HOME", instance.root_directory)
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments):

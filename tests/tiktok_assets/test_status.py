@@ -176,8 +176,7 @@ def test_all_of_it_is_shown(busy):
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_the_live_view_fits_the_terminal(settings, instance, monkeypatch, busy, width):
-    monkeypatch.setenv("DAGSTER_HOME", instance.root_directory)
+def test_the_live_view_fits_the_terminal(settings, instance, busy, width):
     console = Console(width=width, record=True, force_terminal=False)
     monitor(settings, console, every_s=0.0, most_looks=2)
     shown = console.export_text()
