@@ -18,12 +18,12 @@ from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.download_job import download_job
 from tiktok_assets.executor import threaded_executor
-from tiktok_assets.housekeeping_job import daily, housekeeping_job
+from tiktok_assets.housekeeping_job import housekeeping_job
 from tiktok_assets.jobs import MEDIA, analyze_job, family_jobs, finish_job, single_jobs
 from tiktok_assets.media_assets import media_assets
 from tiktok_assets.partitions import VIDEOS
 from tiktok_assets.report_assets import production_document_asset
-from tiktok_assets.schedules import download_schedule
+from tiktok_assets.schedules import download_schedule, housekeeping_schedule
 from tiktok_assets.settings import Settings
 from tiktok_assets.watched import drop_folder
 
@@ -55,7 +55,7 @@ def build_definitions(
             housekeeping,
             download,
         ],
-        schedules=[daily(housekeeping), download_schedule(download, settings)],
+        schedules=[housekeeping_schedule(housekeeping), download_schedule(download, settings)],
         sensors=[
             *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
             downloads_sensor(

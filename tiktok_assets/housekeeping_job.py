@@ -1,4 +1,4 @@
-"""Housekeeping as a job, and its schedule."""
+"""Housekeeping as a job."""
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands.
 
@@ -27,13 +27,3 @@ def housekeeping_job(settings: Settings) -> dg.JobDefinition:
         sweep_up()
 
     return housekeeping
-
-
-def daily(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Every night at four, in the time zone of the machine's clock that Dagster uses (UTC)."""
-    return dg.ScheduleDefinition(
-        name="housekeeping_nightly",
-        job=job,
-        cron_schedule="0 4 * * *",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    )

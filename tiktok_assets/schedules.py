@@ -39,3 +39,14 @@ def download_schedule(job: dg.JobDefinition, settings: Settings) -> dg.ScheduleD
         return dg.RunRequest()
 
     return download_urls
+
+
+def housekeeping_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Housekeeping, every night at four (UTC)."""
+    return dg.ScheduleDefinition(
+        name="housekeeping_nightly",
+        job=job,
+        cron_schedule="0 4 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
