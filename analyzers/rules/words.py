@@ -6,6 +6,8 @@ import re
 from difflib import SequenceMatcher
 from functools import cache
 
+from analyzers.methods.speech.spoken_numbers import spoken
+
 
 def word_set(words: str) -> frozenset[str]:
     """Words that stand in one string, apart by blanks."""
@@ -83,16 +85,15 @@ def _stem(word: str) -> str:
 
 @cache
 def _number_words(language: str) -> dict[str, str]:
-    """Digits by the word for them, for numbers that are one word."""
-    from num2words import num2words
+    """Digits by the word for them, for numbers that are one word.
 
+    None of a language that num2words lacks: there a "5" on screen and a five that is said are two
+    words, as any that do not match.
+    """
     found = {}
     for number in (*range(21), *range(30, 100, 10), 100, 1000):
-        try:
-            word = num2words(number, lang=language)
-        except NotImplementedError:
-            return {}
-        if " " not in word:
+        word = spoken(number, language)
+        if word is not None and " " not in word:
             found[word] = str(number)
     # One and a are the same word in these, and mostly the article is meant.
     for article in ("un", "une", "uno", "una", "um", "uma", "ein", "eins"):

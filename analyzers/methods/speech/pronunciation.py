@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from analyzers.methods.speech.spoken_numbers import spoken
+
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 #: Languages with a decimal point; the others write a comma, and points between thousands.
 _DECIMAL_POINT = ("en", "zh", "yue", "ja", "ko", "th", "he", "hi")
@@ -45,10 +47,12 @@ def sounds_of(word: str, language: str, dictionary: Dictionary) -> Sounds:
 
     `language`: code as Whisper gives it, e.g. en. A token without a letter or digit has none.
     """
-    try:
-        spelt = _NUMBER.sub(lambda found: f" {_in_words(found[0], language)} ", word.lower())
-    except NotImplementedError:  # num2words has not this language, and another's would mislead
-        return Sounds(None, None)
+    spelt = word.lower()
+    for number in _NUMBER.findall(spelt):
+        said = _in_words(number, language)
+        if said is None:
+            return Sounds(None, None)
+        spelt = spelt.replace(number, f" {said} ", 1)
     parts = [_part(part, language, dictionary) for part in _PARTS.findall(spelt)]
     if not parts:
         return Sounds(0, 0)
@@ -60,17 +64,16 @@ def sounds_of(word: str, language: str, dictionary: Dictionary) -> Sounds:
     )
 
 
-def _in_words(number: str, language: str) -> str:
-    from num2words import num2words
-
+def _in_words(number: str, language: str) -> str | None:
     thousands, decimal = (",", ".") if language in _DECIMAL_POINT else (".", ",")
     if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{decimal}\d+)?", number):
         number = number.replace(thousands, "")
     digits = number.replace(decimal, ".")
     try:
-        return str(num2words(float(digits) if "." in digits else int(digits), lang=language))
+        return spoken(float(digits) if "." in digits else int(digits), language)
     except (ValueError, OverflowError):  # it is no number ("1.2.3"): digit by digit
-        return " ".join(num2words(int(digit), lang=language) for digit in number if digit.isdigit())
+        said = [spoken(int(digit), language) for digit in number if digit.isdigit()]
+        return None if None in said else " ".join(filter(None, said))
 
 
 def _part(part: str, language: str, dictionary: Dictionary) -> Sounds:
