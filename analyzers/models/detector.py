@@ -14,6 +14,7 @@ import numpy as np
 from analyzers.models.base import Model, ModelIdentity
 from analyzers.models.lending import ModelChoice
 from analyzers.models.networks import Network, open_network
+from analyzers.models.ultralytics_torch import in_torch
 
 #: The 80 classes of COCO detection (Lin et al. 2014, arXiv:1405.0312), in the networks' order.
 COCO_LABELS: tuple[str, ...] = tuple(
@@ -246,26 +247,15 @@ def load_yolo(identity: ModelIdentity, files: Mapping[str, Path], choice: ModelC
     Raises `ValueError` for a network of other classes than COCO's, or as `open_network` does.
     """
     if identity.runtime == "torch":
-        return Yolo(identity, _in_torch(identity, files), batch_size=8)
+        network = in_torch(identity, files, "detect", not_of_coco)
+        return Yolo(identity, lambda batch: network(batch)[0], batch_size=8)
     return Yolo(*open_network(identity, files), batch_size=8)
 
 
-def _in_torch(identity: ModelIdentity, files: Mapping[str, Path]) -> Network:
-    import torch
-    from ultralytics import YOLO
-
-    [weights] = files.values()
-    model: Any = YOLO(weights, task="detect").model
-    if tuple(model.names.values()) != COCO_LABELS:
-        raise ValueError(f"{identity.model_id} was not trained on the 80 classes of COCO")
-    model = model.fuse(verbose=False).eval().to(identity.device)
-
-    def run(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            finished, _raw = model(torch.from_numpy(batch).to(identity.device))
-        return finished.float().cpu().numpy()
-
-    return run
+def not_of_coco(model: Any) -> str:
+    """What is wrong with a loaded model's classes; "" where they are COCO's."""
+    known = tuple(model.names.values()) == COCO_LABELS
+    return "" if known else "was not trained on the 80 classes of COCO"
 
 
 def load_yolox(identity: ModelIdentity, files: Mapping[str, Path], choice: ModelChoice) -> Detector:

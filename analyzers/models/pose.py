@@ -14,6 +14,7 @@ from analyzers.models.base import Model, ModelIdentity
 from analyzers.models.detector import Letterbox
 from analyzers.models.lending import ModelChoice
 from analyzers.models.networks import Network, open_network
+from analyzers.models.ultralytics_torch import in_torch
 
 #: The 17 keypoints of COCO (Lin et al. 2014, arXiv:1405.0312), in the networks' order; left and
 #: right are the person's own.
@@ -124,23 +125,11 @@ def load_yolo_pose(
     Raises `ValueError` for a network of other keypoints than COCO's, or as `open_network` does.
     """
     if identity.runtime == "torch":
-        return PoseEstimator(identity, _in_torch(identity, files))
+        network = in_torch(identity, files, "pose", _not_of_coco)
+        return PoseEstimator(identity, lambda batch: network(batch)[0])
     return PoseEstimator(*open_network(identity, files))
 
 
-def _in_torch(identity: ModelIdentity, files: Mapping[str, Path]) -> Network:
-    import torch
-    from ultralytics import YOLO
-
-    [weights] = files.values()
-    model: Any = YOLO(weights, task="pose").model
-    if tuple(model.kpt_shape) != (len(KEYPOINTS), 3):
-        raise ValueError(f"{identity.model_id} was not trained on the 17 keypoints of COCO")
-    model = model.fuse(verbose=False).eval().to(identity.device)
-
-    def run(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            finished, _raw = model(torch.from_numpy(batch).to(identity.device))
-        return finished.float().cpu().numpy()
-
-    return run
+def _not_of_coco(model: Any) -> str:
+    known = tuple(model.kpt_shape) == (len(KEYPOINTS), 3)
+    return "" if known else "was not trained on the 17 keypoints of COCO"

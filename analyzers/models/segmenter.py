@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from analyzers.models.base import Model, ModelIdentity
-from analyzers.models.detector import COCO_LABELS, Letterbox, suppress
+from analyzers.models.detector import COCO_LABELS, Letterbox, not_of_coco, suppress
 from analyzers.models.lending import ModelChoice
 from analyzers.models.networks import ManyOutputNetwork, open_many_output_network
+from analyzers.models.ultralytics_torch import in_torch
 
 _BOX = 4
 
@@ -104,23 +104,5 @@ def load_yolo_seg(
     Raises `ValueError` for a network of other classes than COCO's, or as `open_network` does.
     """
     if identity.runtime == "torch":
-        return Segmenter(identity, _in_torch(identity, files))
+        return Segmenter(identity, in_torch(identity, files, "segment", not_of_coco))
     return Segmenter(*open_many_output_network(identity, files))
-
-
-def _in_torch(identity: ModelIdentity, files: Mapping[str, Path]) -> ManyOutputNetwork:
-    import torch
-    from ultralytics import YOLO
-
-    [weights] = files.values()
-    model: Any = YOLO(weights, task="segment").model
-    if tuple(model.names.values()) != COCO_LABELS:
-        raise ValueError(f"{identity.model_id} was not trained on the 80 classes of COCO")
-    model = model.fuse(verbose=False).eval().to(identity.device)
-
-    def run(batch: np.ndarray) -> list[np.ndarray]:
-        with torch.inference_mode():
-            (places, prototypes), _raw = model(torch.from_numpy(batch).to(identity.device))
-        return [places.float().cpu().numpy(), prototypes.float().cpu().numpy()]
-
-    return run
