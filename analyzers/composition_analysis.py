@@ -26,6 +26,7 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag
+from analyzers.methods.known_median import known_median
 from analyzers.methods.people.body import HIPS, SHOULDERS, body_of
 from analyzers.methods.people.face_rows import box_of, face_rows, landmarks_of
 from analyzers.methods.picture.defocus import edge_blur_px
@@ -382,7 +383,7 @@ def _described(frames: Frames, seen: _Seen, shot: Mapping[str, Any]) -> dict[str
     weight = np.median([centre_of_weight(m) for m in told.values()], axis=0) if told else None
     # What stands out may be a caption, which is sharp before any ground.
     boxes = {} if subject.kind == "salient" else subject.boxes
-    blur_ratio = _median([_blur_ratio(p, boxes.get(n)) for n, p in pictures.items()])
+    blur_ratio = known_median([_blur_ratio(p, boxes.get(n)) for n, p in pictures.items()])
     statures, basis, presence = _statures(seen, numbers, subject)
     return {
         "shot": shot["shot"],
@@ -396,7 +397,7 @@ def _described(frames: Frames, seen: _Seen, shot: Mapping[str, Any]) -> dict[str
         **_box_columns(subject.boxes.get(best, subject.box)),
         **_framing(x, y, subject.box),
         **_head(eyes),
-        "symmetry": _median([mirror_symmetry(p) for p in pictures.values()]),
+        "symmetry": known_median([mirror_symmetry(p) for p in pictures.values()]),
         "balance": None if weight is None else balance_score(*weight),
         "weight_x": None if weight is None else weight[0],
         "weight_y": None if weight is None else weight[1],
@@ -713,11 +714,6 @@ def _box_columns(box: np.ndarray | None) -> dict[str, Any]:
     return (
         dict.fromkeys(names) if box is None else dict(zip(names, np.clip(box, 0, 1), strict=True))
     )
-
-
-def _median(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.median(known)) if known else None
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> dict[str, Any]:
