@@ -22,6 +22,7 @@ from analyzers.base import (
     Preview,
     Stage,
     confidence,
+    records,
 )
 from analyzers.methods.bars import PALETTE, draw_bars
 from analyzers.methods.sound import sound_places
@@ -68,8 +69,7 @@ def _decibels(name: str, description: str) -> Column:
 
 
 def _ranked(name: str, of: str, description: str) -> Column:
-    fields = [pa.field(of, pa.string(), False), pa.field("confidence", pa.float32(), False)]
-    return Column(name, pa.list_(pa.struct(fields)), description)
+    return Column(name, records(**{of: pa.string()}, confidence=pa.float32()), description)
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,13 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    records,
     shares,
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.edit.shot_starts import shot_starts_s
+from analyzers.methods.known_median import known_median
 from analyzers.methods.picture.backdrop import Backdrop, Change, backdrop_of, change_between
 from analyzers.methods.picture.parsed_scene import background_shares, parsed_evidence
 from analyzers.methods.picture.run_length import mask_of, run_lengths
@@ -87,13 +89,9 @@ _SETTING_CONFIDENCE = confidence(
 )
 _SETTING_EVIDENCE = Column(
     "setting_evidence",
-    pa.list_(
-        pa.struct(
-            [
-                pa.field("evidence", pa.string(), nullable=False),
-                pa.field("weight", pa.float32(), nullable=False),
-            ]
-        )
+    records(
+        evidence=pa.string(),
+        weight=pa.float32(),
     ),
     "What speaks for outdoors (positive) and indoors (negative), weightiest first: vegetation, "
     "sky, objects, and what the picture resembles; told from a sum of 0.8",
@@ -549,15 +547,15 @@ def _background(samples: Sequence[_Sample]) -> tuple[str | None, dict[str, float
     seen = [s.backdrop for s in samples if s.backdrop is not None]
     changes = [s.change for s in samples if s.change is not None]
     measures = {
-        "background_sharpness": _median([b.sharpness for b in seen]),
-        "subject_sharpness": _median([b.subject_sharpness for b in seen]),
-        "background_change": _median([c.background for c in changes]),
+        "background_sharpness": known_median([b.sharpness for b in seen]),
+        "subject_sharpness": known_median([b.subject_sharpness for b in seen]),
+        "background_change": known_median([c.background for c in changes]),
     }
     if not seen:
         return None, measures
     behind, inside = measures["background_sharpness"], measures["subject_sharpness"]
-    flat = _median([b.flat_share for b in seen])
-    moved = _median([c.subject for c in changes])
+    flat = known_median([b.flat_share for b in seen])
+    moved = known_median([c.subject for c in changes])
     if any(s.exchanged for s in samples) or (flat is not None and flat >= _FLAT_SHARE):
         return "replaced", measures
     if behind is None:
@@ -572,11 +570,6 @@ def _background(samples: Sequence[_Sample]) -> tuple[str | None, dict[str, float
         still = change <= _STILL_LEVELS and moved >= _MOVING_LEVELS
         return ("still" if still else "as_shot"), measures
     return "as_shot", measures
-
-
-def _median(values: Sequence[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return float(np.median(known)) if known else None
 
 
 def _mean_shares(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -94,13 +94,15 @@ def box_columns(of: str, nullable: bool = False) -> tuple[Column, Column, Column
     )
 
 
+def records(**parts: pa.DataType) -> pa.DataType:
+    """The type of a list of records, each with all of these parts."""
+    fields = [pa.field(name, kind, nullable=False) for name, kind in parts.items()]
+    return pa.list_(pa.struct(fields))
+
+
 def shares_column(name: str, of: str, description: str) -> Column:
     """A list of `of` and `share`, each one's part of the whole, 0..1; see `shares`."""
-    parts = [
-        pa.field(of, pa.string(), nullable=False),
-        pa.field("share", pa.float32(), nullable=False),
-    ]
-    return Column(name, pa.list_(pa.struct(parts)), description)
+    return Column(name, records(**{of: pa.string()}, share=pa.float32()), description)
 
 
 def shares(values: Sequence[str], of: str) -> list[dict[str, Any]]:

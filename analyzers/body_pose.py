@@ -25,6 +25,7 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    records,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.edit.shot_starts import shot_starts_s
@@ -158,13 +159,9 @@ class BodyPose(Analyzer):
         ),
         Column(
             "postures",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("track_id", pa.int32(), nullable=False),
-                        pa.field("posture", pa.string(), nullable=False),
-                    ]
-                )
+            records(
+                track_id=pa.int32(),
+                posture=pa.string(),
             ),
             "Everybody's, found likewise",
         ),
@@ -214,15 +211,11 @@ class BodyPose(Analyzer):
         ),
         Column(
             "gestures",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("gesture", pa.string(), nullable=False),
-                        pa.field("track_id", pa.int32(), nullable=False),
-                        pa.field("start_s", pa.float64(), nullable=False),
-                        pa.field("end_s", pa.float64(), nullable=False),
-                    ]
-                )
+            records(
+                gesture=pa.string(),
+                track_id=pa.int32(),
+                start_s=pa.float64(),
+                end_s=pa.float64(),
             ),
             "Each gesture: whose, first and last frame in which it is seen",
         ),

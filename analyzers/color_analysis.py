@@ -21,6 +21,7 @@ from analyzers.base import (
     Family,
     Preview,
     Stage,
+    records,
 )
 from analyzers.methods.picture.color_harmony import HARMONIES, harmony
 from analyzers.methods.picture.colorimetry import (
@@ -107,14 +108,10 @@ _MEASURES: tuple[Column, ...] = (
 _TONE = Column("tone", pa.string(), "The warm-cool scale in a word", values=TONES)
 _PALETTE = Column(
     "palette",
-    pa.list_(
-        pa.struct(
-            [
-                pa.field("hex", pa.string(), nullable=False),
-                pa.field("name", pa.string(), nullable=False),
-                pa.field("share", pa.float32(), nullable=False),
-            ]
-        )
+    records(
+        hex=pa.string(),
+        name=pa.string(),
+        share=pa.float32(),
     ),
     "Main colours, largest share first: hex, plain name, part of the picture",
 )
@@ -194,15 +191,11 @@ class ColorAnalysis(Analyzer):
         Column("harmony", pa.string(), "Of most seconds", values=HARMONIES),
         Column(
             "grades",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("grade", pa.string(), nullable=False),
-                        pa.field("second_count", pa.int32(), nullable=False),
-                        pa.field("share", pa.float32(), nullable=False),
-                        pa.field("evidence", pa.string(), nullable=False),
-                    ]
-                )
+            records(
+                grade=pa.string(),
+                second_count=pa.int32(),
+                share=pa.float32(),
+                evidence=pa.string(),
             ),
             "Each grade that applies anywhere: in how many seconds, which part of all, and the "
             "evidence of the first of them; most frequent first",

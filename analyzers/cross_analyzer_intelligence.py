@@ -19,6 +19,7 @@ from analyzers.base import (
     Stage,
     confidence,
     markdown_table,
+    records,
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
 from analyzers.methods.story.joined import ALL, Joined
@@ -33,27 +34,11 @@ _SPEAKERS = ("on_screen", "off_screen")
 _TEXTS = ("same", "adds", "contradicts")
 _EFFECTS = ("helps", "costs")
 _TEXT = pa.string()
-_TAG = pa.struct(
-    [
-        pa.field("tag", _TEXT, nullable=False),
-        pa.field("evidence", pa.list_(_TEXT), nullable=False),
-    ]
+_TAGS = records(tag=_TEXT, evidence=pa.list_(_TEXT))
+_FACTORS = records(
+    factor=_TEXT, effect=_TEXT, count=pa.int32(), why=_TEXT, evidence=pa.list_(_TEXT)
 )
-_FACTOR = pa.struct(
-    [
-        pa.field("factor", _TEXT, nullable=False),
-        pa.field("effect", _TEXT, nullable=False),
-        pa.field("count", pa.int32(), nullable=False),
-        pa.field("why", _TEXT, nullable=False),
-        pa.field("evidence", pa.list_(_TEXT), nullable=False),
-    ]
-)
-_NOT_RUN = pa.struct(
-    [
-        pa.field("rule", _TEXT, nullable=False),
-        pa.field("why", _TEXT, nullable=False),
-    ]
-)
+_NOT_RUN = records(rule=_TEXT, why=_TEXT)
 #: Ids kept for a retention factor; its findings hold them all.
 _FACTOR_IDS = 12
 #: A bar of a moment is so wide in the preview.
@@ -139,20 +124,20 @@ class CrossAnalyzerIntelligence(Analyzer):
             pa.string(),
             "The video in a few sentences; those of qwen2_vl_temporal with their `model_kind`",
         ),
-        Column("tags", pa.list_(_TAG), "Words to file it under, with their evidence"),
+        Column("tags", _TAGS, "Words to file it under, with their evidence"),
         Column("finding_count", pa.int32(), "Findings", minimum=0),
         confidence("See docs/rules.md; null where nothing of it is known", "hook_strength", True),
         Column("peak_times_s", pa.list_(pa.float64()), "When the peak moments begin"),
         Column("dead_s", pa.float64(), "Time in which nothing new comes", minimum=0.0),
         Column(
             "retention_factors",
-            pa.list_(_FACTOR),
+            _FACTORS,
             "Rules whose findings help or cost a viewer's staying: which, how often, the first one",
         ),
         Column("missing", pa.list_(pa.string()), "Analyzers that had no result"),
         Column("not_applicable", pa.list_(pa.string()), "Analyzers that had nothing to say"),
         Column("rules_run", pa.list_(pa.string()), "Rules that ran"),
-        Column("rules_not_run", pa.list_(_NOT_RUN), "Rules that could not run, and why"),
+        Column("rules_not_run", _NOT_RUN, "Rules that could not run, and why"),
     )
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:

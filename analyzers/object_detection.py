@@ -20,6 +20,7 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    records,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.edit.shot_starts import shot_starts_s
@@ -86,14 +87,10 @@ class ObjectDetection(Analyzer):
         ),
         Column(
             "class_counts",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("label", pa.string(), nullable=False),
-                        pa.field("count", pa.int32(), nullable=False),
-                        pa.field("screen_share", pa.float32(), nullable=False),
-                    ]
-                )
+            records(
+                label=pa.string(),
+                count=pa.int32(),
+                screen_share=pa.float32(),
             ),
             "For each class that is there, largest first: the most in one frame, and the mean part "
             "of the frame that its boxes cover together",
@@ -123,18 +120,14 @@ class ObjectDetection(Analyzer):
         _share("people_frame_share", "Part of the sampled frames with a person"),
         Column(
             "classes",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("label", pa.string(), nullable=False),
-                        pa.field("track_count", pa.int32(), nullable=False),
-                        pa.field("frame_share", pa.float32(), nullable=False),
-                        pa.field("mean_screen_share", pa.float32(), nullable=False),
-                        pa.field("mean_confidence", pa.float32(), nullable=False),
-                        pa.field("first_s", pa.float64(), nullable=False),
-                        pa.field("last_s", pa.float64(), nullable=False),
-                    ]
-                )
+            records(
+                label=pa.string(),
+                track_count=pa.int32(),
+                frame_share=pa.float32(),
+                mean_screen_share=pa.float32(),
+                mean_confidence=pa.float32(),
+                first_s=pa.float64(),
+                last_s=pa.float64(),
             ),
             "Each class, most present first: how many tracks, the part of the sampled frames it is "
             "in, the mean part of these it covers, confidence, first and last time",

@@ -26,6 +26,7 @@ from analyzers.base import (
     Stage,
     box_columns,
     confidence,
+    records,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
 from analyzers.methods.evidence import observation_id
@@ -50,13 +51,8 @@ _FEWEST_SIGHTINGS = 3
 _LONGEST_STEP_S = 1.0
 
 _LABELS = tuple(sorted({*GOODS, *(label for kind in FURTHER_KINDS.values() for label in kind)}))
-_PRODUCT = pa.struct(
-    [
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("track_count", pa.int32(), nullable=False),
-        pa.field("on_screen_s", pa.float64(), nullable=False),
-        pa.field("held_s", pa.float64(), nullable=False),
-    ]
+_PRODUCTS = records(
+    label=pa.string(), track_count=pa.int32(), on_screen_s=pa.float64(), held_s=pa.float64()
 )
 
 
@@ -187,7 +183,7 @@ class ProductDetection(Analyzer):
         Column("product_count", pa.int32(), "Products, each shot's counted anew", minimum=0),
         Column(
             "products",
-            pa.list_(_PRODUCT),
+            _PRODUCTS,
             "Each label, longest on screen first: how many, and object-seconds on screen, in hand",
         ),
         Column("brands", pa.list_(pa.string()), "Brands, by the alphabet"),

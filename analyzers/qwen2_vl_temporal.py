@@ -24,6 +24,7 @@ from analyzers.base import (
     Stage,
     confidence,
     markdown_table,
+    records,
 )
 from analyzers.methods.evidence import observation_id, second_id
 from analyzers.methods.story.composed_description import Action, Composer, Description
@@ -132,30 +133,22 @@ class Qwen2VlTemporal(Analyzer):
         Column("evidence", pa.list_(pa.string()), f"Ids of the rows it rests on; {_EVIDENCE}"),
         Column(
             "actions",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("action", pa.string(), nullable=False),
-                        pa.field("time_s", pa.float64(), nullable=False),
-                        pa.field("end_s", pa.float64(), nullable=False),
-                    ]
-                )
+            records(
+                action=pa.string(),
+                time_s=pa.float64(),
+                end_s=pa.float64(),
             ),
             "What happens and when, in order; composed, to the second",
         ),
         Column(
             "claims",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("topic", pa.string(), nullable=False),
-                        pa.field("text", pa.string(), nullable=False),
-                        pa.field("value", pa.string(), nullable=False),
-                        pa.field("confidence", pa.float32(), nullable=False),
-                        pa.field("hedged", pa.bool_(), nullable=False),
-                        pa.field("evidence", pa.list_(pa.string()), nullable=False),
-                    ]
-                )
+            records(
+                topic=pa.string(),
+                text=pa.string(),
+                value=pa.string(),
+                confidence=pa.float32(),
+                hedged=pa.bool_(),
+                evidence=pa.list_(pa.string()),
             ),
             f"What composed sentences say piece by piece: topic ({', '.join(TOPICS)}), words, what "
             "the evidence rows hold (a class, a kind, a line of text; empty where it is a number), "

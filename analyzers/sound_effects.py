@@ -21,6 +21,7 @@ from analyzers.base import (
     Preview,
     Stage,
     confidence,
+    records,
 )
 from analyzers.methods.bars import PALETTE, draw_bars
 from analyzers.methods.sound.sound_shapes import SHAPES, UNKNOWN, Shape, shapes
@@ -121,11 +122,7 @@ class SoundEffects(Analyzer):
         Column("known_count", pa.int32(), "Those whose kind is told", minimum=0),
         Column(
             "kinds",
-            pa.list_(
-                pa.struct(
-                    [pa.field("kind", pa.string(), False), pa.field("count", pa.int32(), False)]
-                )
-            ),
+            records(kind=pa.string(), count=pa.int32()),
             "How many there are of each kind, most frequent first",
         ),
         Column("effects_a_minute", pa.float32(), "Effects for a minute of sound", minimum=0.0),
