@@ -29,6 +29,7 @@ forbid_native_clients()
 import av  # noqa: E402
 from yt_dlp import YoutubeDL  # noqa: E402
 from yt_dlp.networking import Request, Response  # noqa: E402
+from yt_dlp.networking.exceptions import RequestError  # noqa: E402
 from yt_dlp.utils import make_archive_id, sanitize_filename  # noqa: E402
 
 from resources.download_errors import Unwanted, failure  # noqa: E402
@@ -311,7 +312,7 @@ def _picture(web: _Web, info: Mapping[str, Any], urls: list[str], target: Path) 
         try:
             with web.urlopen(Request(url, headers=headers)) as response:
                 data = response.read(_MOST_PICTURE_BYTES + 1)
-        except Exception:  # the same picture lies in several places
+        except (RequestError, OSError):  # the same picture lies in several places
             if url == urls[-1]:
                 raise
             continue
