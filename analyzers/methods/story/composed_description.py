@@ -7,11 +7,10 @@ writes here, so every result that shows these sentences says `model_kind: compos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from analyzers.methods.story.english import counted, listed, number, seconds, sentence
+from analyzers.methods.story.english import another, counted, listed, number, seconds, sentence
 from analyzers.methods.story.shot_claims import SCALE_WORDS, Claim, Shot
 from analyzers.video import Video
 
@@ -61,9 +60,7 @@ class Description:
 
 
 class Composer:
-    """Describes by putting claims into sentences; the `Describer` of the embedded profile."""
-
-    model_kind: ClassVar[str] = "composed"
+    """Describes by putting claims into sentences, as the embedded profile does."""
 
     def describe(
         self, video: Video, shots: Sequence[Shot]
@@ -268,18 +265,21 @@ def _scales(shots: Sequence[Shot]) -> _Part:
     claims = [claim for shot in shots for claim in shot.of("scale")]
     if not claims:
         return None
-    parts = [_counted_scales([c for c in claims if c.hedged is hedged]) for hedged in (False, True)]
-    sure, likely = (listed(phrases) for phrases in parts)
-    likely = f"probably in {likely}" if likely else ""
-    sure = f"in {sure}" if sure else ""
-    words = f"it is framed {listed([w for w in (sure, likely) if w])}"
+    sure = Counter(claim.value for claim in claims if not claim.hedged)
+    likely = Counter(claim.value for claim in claims if claim.hedged)
+    phrases = [f"in {listed(_counted_scales(sure))}"] if sure else []
+    phrases += [f"probably in {listed(_counted_scales(likely, beside=sure))}"] if likely else []
+    words = f"it is framed {listed(phrases)}"
     return words if len(claims) == len(shots) else f"{words}, where the scale can be told", claims
 
 
-def _counted_scales(claims: Sequence[Claim]) -> list[str]:
-    """`a close-up`, `two long shots`, from near to far."""
-    counts = Counter(claim.value for claim in claims)
-    return [counted(counts[scale], SCALE_WORDS[scale]) for scale in SCALE_WORDS if scale in counts]
+def _counted_scales(counts: Mapping[str, int], beside: Collection[str] = ()) -> list[str]:
+    """`a close-up`, `two long shots`, from near to far; `another`, `two more` of those `beside`."""
+    return [
+        another(counts[scale], words) if scale in beside else counted(counts[scale], words)
+        for scale, words in SCALE_WORDS.items()
+        if scale in counts
+    ]
 
 
 def _happens(shots: Sequence[Shot]) -> _Part:

@@ -38,6 +38,11 @@ def counted(count: int, noun: str) -> str:
     return f"{number(count)} {plural(noun)}"
 
 
+def another(count: int, noun: str) -> str:
+    """`another bottle`, `three more bottles`."""
+    return f"another {noun}" if count == 1 else f"{number(count)} more {plural(noun)}"
+
+
 def listed(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:

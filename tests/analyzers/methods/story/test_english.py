@@ -1,6 +1,7 @@
 import pytest
 
 from analyzers.methods.story.english import (
+    another,
     article,
     counted,
     listed,
@@ -32,6 +33,11 @@ def test_every_class_of_coco_has_an_article_that_fits_its_sound() -> None:
     """None of them begins with a vowel that sounds like a consonant, or the other way round."""
     with_an = {label for label in COCO_LABELS if article(label).startswith("an ")}
     assert with_an == {"airplane", "umbrella", "elephant", "apple", "orange", "oven"}
+
+
+def test_those_beside_others_are_more() -> None:
+    assert another(1, "close-up") == "another close-up"
+    assert another(2, "long shot") == "two more long shots"
 
 
 def test_numbers_and_lists() -> None:
