@@ -12,28 +12,22 @@ Layout, `<id>` being the video id:
 from __future__ import annotations
 
 import json
-import os
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
 from analyzers.base import AnalysisResult, Analyzer
 from analyzers.run import RunRecord
 from analyzers.video import Video
-from resources.whole_file import sync
+from resources.file_store import FileStore
 
 FORMAT_VERSION = 1
 #: Key of the Parquet footer under which the provenance stands as JSON.
@@ -60,9 +54,8 @@ class ResultStore(dg.ConfigurableResource):
     url: str = Field(description="Folder or fsspec URL (s3://, gs://, memory://) of the results")
 
     @cached_property
-    def _place(self) -> tuple[AbstractFileSystem, str]:
-        fs, root = url_to_fs(self.url)
-        return fs, root.rstrip("/")
+    def _files(self) -> FileStore:
+        return FileStore(self.url)
 
     def write(
         self,
@@ -110,7 +103,7 @@ class ResultStore(dg.ConfigurableResource):
             before = self.read_json(name, video_id)["files"]
         except ResultMissing:
             before = []
-        self._put(
+        self._files.put(
             {
                 **files,
                 self._path(name, "observations", video_id): _to_parquet(observations, footer),
@@ -119,8 +112,8 @@ class ResultStore(dg.ConfigurableResource):
             }
         )
         for suffix in set(before) - set(result.files):
-            self._remove(self._path(name, "files", video_id, suffix))
-        self._remove(self._path(name, "failures", video_id))
+            self._files.remove(self._path(name, "files", video_id, suffix))
+        self._files.remove(self._path(name, "failures", video_id))
         return document
 
     def read(self, analyzer: str, video_id: str) -> AnalysisResult:
@@ -154,7 +147,7 @@ class ResultStore(dg.ConfigurableResource):
     def read_json(self, analyzer: str, video_id: str) -> dict[str, Any]:
         """A stored result's JSON document. Raises `ResultMissing`."""
         try:
-            return json.loads(self._get(self._path(analyzer, "json", video_id)))
+            return json.loads(self._files.get(self._path(analyzer, "json", video_id)))
         except FileNotFoundError:
             raise ResultMissing(
                 f"no result of {analyzer} for {video_id}; materialize {analyzer} first"
@@ -167,11 +160,11 @@ class ResultStore(dg.ConfigurableResource):
 
     def read_file(self, analyzer: str, video_id: str, suffix: str) -> bytes:
         """One of the further files, e.g. `srt`. Raises `FileNotFoundError`."""
-        return self._get(self._path(analyzer, "files", video_id, suffix))
+        return self._files.get(self._path(analyzer, "files", video_id, suffix))
 
     def has(self, analyzer: str, video_id: str) -> bool:
         """Whether a finished result stands."""
-        return self._place[0].exists(self._path(analyzer, "json", video_id))
+        return self._files.has(self._path(analyzer, "json", video_id))
 
     def video_ids(self, analyzer: str) -> list[str]:
         """Ids of the videos this analyzer has finished results for, sorted."""
@@ -182,55 +175,28 @@ class ResultStore(dg.ConfigurableResource):
         return self._listed(analyzer, "failures")
 
     def _listed(self, analyzer: str, kind: str) -> list[str]:
-        fs, root = self._place
-        folder = f"{root}/{analyzer}/{kind}"
-        fs.invalidate_cache(folder)
-        if not fs.exists(folder):
-            return []
-        names = (Path(p).name for p in fs.ls(folder, detail=False))
-        return sorted(n.removesuffix(".json") for n in names if not n.startswith("."))
+        return [name.removesuffix(".json") for name in self._files.names(f"{analyzer}/{kind}")]
 
     def newest_s(self, video_id: str) -> float | None:
         """When a video's newest result was written, seconds since the epoch; None without any."""
-        fs, _ = self._place
-        found = [self._path(name, "json", video_id) for name in self._analyzers()]
-        times = [fs.modified(path).timestamp() for path in found if fs.exists(path)]
+        found = [self._path(name, "json", video_id) for name in self._files.names()]
+        times = [self._files.changed_s(path) for path in found if self._files.has(path)]
         return max(times, default=None)
 
     def remove(self, video_id: str) -> int:
         """Remove all that is stored of a video; returns the number of files."""
-        fs, root = self._place
         paths = []
-        for name in self._analyzers():
+        for name in self._files.names():
             for kind in ("json", "segments", "observations", "failures", "timeline"):
                 paths.append(self._path(name, kind, video_id))
-            folder = f"{root}/{name}/files"
-            if fs.exists(folder):
-                listed = fs.ls(folder, detail=False)
-                paths += [p for p in listed if Path(p).name.startswith(f"{video_id}.")]
-        there = [path for path in paths if fs.exists(path)]
-        for path in there:  # the JSON, which makes a result count, comes first
-            fs.rm(path)
-        return len(there)
+            listed = self._files.names(f"{name}/files")
+            paths += [f"{name}/files/{f}" for f in listed if f.startswith(f"{video_id}.")]
+        # The JSON, which makes a result count, comes first.
+        return sum(self._files.remove(path) for path in paths)
 
     def remove_leftovers(self, older_than_s: float) -> int:
-        """Remove what processes that were killed left half written; returns the number of files.
-
-        `older_than_s` is an age in seconds. Object stores have none: an object is whole or absent.
-        """
-        fs, root = self._place
-        if not isinstance(fs, LocalFileSystem):
-            return 0
-        limit = time.time() - older_than_s
-        old = [p for p in Path(root).glob("*/*/.*.tmp") if p.stat().st_mtime < limit]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
-
-    def _analyzers(self) -> list[str]:
-        """Names of all that has results here."""
-        fs, root = self._place
-        return [Path(p).name for p in fs.ls(root, detail=False)] if fs.exists(root) else []
+        """Remove what processes that were killed left half written; returns the number of files."""
+        return self._files.remove_leftovers("*/*", older_than_s)
 
     def write_failure(self, analyzer: str, video_id: str, error: str) -> None:
         """Record why an attempt failed, so that the document can name it."""
@@ -238,16 +204,18 @@ class ResultStore(dg.ConfigurableResource):
             analyzer, video_id, error, datetime.now(UTC).isoformat(timespec="seconds")
         )
         path = self._path(analyzer, "failures", video_id)
-        self._put({path: _to_json(asdict(failure), indent=1)})
+        self._files.put({path: _to_json(asdict(failure), indent=1)})
 
     def clear_failure(self, analyzer: str, video_id: str) -> None:
         """Forget a failure, once an attempt succeeded that stores no result here."""
-        self._remove(self._path(analyzer, "failures", video_id))
+        self._files.remove(self._path(analyzer, "failures", video_id))
 
     def failure(self, analyzer: str, video_id: str) -> Failure | None:
         """Why the last attempt failed; None when it succeeded or there was none."""
         try:
-            return Failure(**json.loads(self._get(self._path(analyzer, "failures", video_id))))
+            return Failure(
+                **json.loads(self._files.get(self._path(analyzer, "failures", video_id)))
+            )
         except FileNotFoundError:
             return None
         except ValueError:
@@ -259,7 +227,7 @@ class ResultStore(dg.ConfigurableResource):
     ) -> None:
         """Store a merged document: its timeline as Parquet, then the whole as JSON."""
         footer = {PROVENANCE_KEY: _to_json({"result_id": document["result_id"]})}
-        self._put(
+        self._files.put(
             {
                 self._path(name, "timeline", video_id): _to_parquet(timeline, footer),
                 self._path(name, "json", video_id): _to_json(document, indent=1),
@@ -268,50 +236,14 @@ class ResultStore(dg.ConfigurableResource):
 
     def location(self, analyzer: str, kind: str, video_id: str) -> str:
         """Path or full URL of a stored file: `kind` is observations, segments, json or timeline."""
-        fs, _ = self._place
-        path = self._path(analyzer, kind, video_id)
-        return path if isinstance(fs, LocalFileSystem) else str(fs.unstrip_protocol(path))
+        return self._files.location(self._path(analyzer, kind, video_id))
 
     def _path(self, analyzer: str, kind: str, video_id: str, suffix: str = "") -> str:
         ending = suffix or ("json" if kind in ("json", "failures") else "parquet")
-        return f"{self._place[1]}/{analyzer}/{kind}/{video_id}.{ending}"
-
-    def _put(self, contents: Mapping[str, bytes]) -> None:
-        """Put several files in place, in order; none of them when one cannot be written."""
-        fs, _ = self._place
-        if not isinstance(fs, LocalFileSystem):
-            for path, content in contents.items():
-                fs.pipe_file(path, content)  # an object appears whole or not at all
-            return
-        written: dict[Path, Path] = {}
-        try:
-            for path, content in contents.items():
-                target = Path(path)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-                written[temporary] = target
-                with temporary.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            for temporary, target in written.items():
-                temporary.replace(target)
-            for folder in {target.parent for target in written.values()}:
-                sync(folder)  # before Dagster notes that the result stands
-        finally:
-            for temporary in written:
-                temporary.unlink(missing_ok=True)
-
-    def _get(self, path: str) -> bytes:
-        return self._place[0].cat_file(path)
+        return f"{analyzer}/{kind}/{video_id}.{ending}"
 
     def _read_table(self, path: str) -> pa.Table:
-        return pq.read_table(pa.BufferReader(self._get(path)))
-
-    def _remove(self, path: str) -> None:
-        fs, _ = self._place
-        if fs.exists(path):
-            fs.rm(path)
+        return pq.read_table(pa.BufferReader(self._files.get(path)))
 
 
 def _to_json(document: Mapping[str, Any], indent: int | None = None) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from analyzers.run import RunRecord, run_analyzer
-from resources import result_store
+from resources import file_store
 from resources.result_store import PROVENANCE_KEY, ResultMissing, ResultStore
 from tests.analyzers.made import brightness, made_video
 
@@ -124,7 +124,7 @@ def test_tables_of_two_attempts_are_never_mixed(store):
     video = made_video()
     _, document = _write(store, video)
     path = store._path("brightness", "json", video.id)
-    store._put({path: json.dumps({**document, "result_id": "another"}).encode()})
+    store._files.put({path: json.dumps({**document, "result_id": "another"}).encode()})
     with pytest.raises(ResultMissing, match="belong to another attempt"):
         store.read("brightness", video.id)
 
@@ -148,7 +148,7 @@ def test_a_failed_write_leaves_what_stood(tmp_path, monkeypatch):
         if not next(room, False):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("resources.result_store.os.fsync", full)
+    monkeypatch.setattr("resources.file_store.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         _write(store, made_video(seed=9))
     monkeypatch.undo()
@@ -184,6 +184,6 @@ def test_json_torn_by_a_loss_of_power_is_no_result_and_is_replaced(tmp_path):
 def test_files_and_their_folders_are_synced_in_order(tmp_path, monkeypatch):
     store = ResultStore(url=str(tmp_path))
     seen = []
-    monkeypatch.setattr(result_store, "sync", lambda folder: seen.append(folder.name))
+    monkeypatch.setattr(file_store, "sync", lambda folder: seen.append(folder.name))
     _write(store, made_video())
     assert sorted(seen) == ["files", "json", "observations", "segments"]
