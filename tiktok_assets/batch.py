@@ -6,7 +6,8 @@ over several partitions (a backfill with `BackfillPolicy.multi_run`) a step
 
 - reports each good partition itself, as soon as it is done;
 - passes over a partition that a step upstream did not materialize in this run;
-- yields a result for which Dagster writes no materialization, so that downstream steps run;
+- yields a result for which Dagster writes no materialization, so that downstream steps run, with
+  one evaluation of each check for all videos, since here Dagster knows none of one partition;
 - then raises, naming the broken partitions, so that the step and the run are failed. In such a run
   the threaded executor lets steps start on the output of a failed step.
 
@@ -18,7 +19,7 @@ in what was passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import dagster as dg
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
@@ -34,12 +35,17 @@ _MAX_RECORDS = 1000  # newest first: more than any run's partitions
 
 
 def each_partition(
-    context: dg.AssetExecutionContext, work: Callable[[str], dg.MaterializeResult]
+    context: dg.AssetExecutionContext,
+    work: Callable[[str], dg.MaterializeResult],
+    prepare: Callable[[Sequence[str]], None] | None = None,
+    at_once: int = 1,
 ) -> Iterator[dg.MaterializeResult]:
     """Do `work` for each partition of the run; the body of an asset: `yield from` it.
 
     The asset must have one output and the type Nothing or none, so that no IO manager is asked.
     In a run of one partition this is `work` itself: its error is the step's error, as it is.
+    `prepare` is called first with every `at_once` partitions that come next, where it is more than
+    one; it is to see to its own errors.
 
     Raises:
         dagster.Failure: after all partitions, naming those whose `work` raised, with the error.
@@ -49,14 +55,15 @@ def each_partition(
         return
 
     passed_over = _not_materialized_upstream(context, context.partition_keys)
+    for key, failed in passed_over.items():
+        context.log.warning(f"{key} is passed over: {failed} failed for it in this run.")
     errors: dict[str, Exception] = {}
-    done = 0
-    for key in context.partition_keys:
-        if key in passed_over:
-            context.log.warning(
-                f"{key} is passed over: {passed_over[key]} failed for it in this run."
-            )
-            continue
+    results: dict[str, dg.MaterializeResult] = {}
+    keys = [key for key in context.partition_keys if key not in passed_over]
+    for place, key in enumerate(keys):
+        coming = keys[place : place + at_once]
+        if prepare is not None and place % at_once == 0 and len(coming) > 1:
+            prepare(coming)
         try:
             result = _retrying(work, key)
         except Exception as error:
@@ -64,11 +71,12 @@ def each_partition(
             context.log.exception(f"{key} failed; the run goes on with the other videos.")
         else:
             context.log_event(partition_materialization(context, key, result))
-            done += 1
+            results[key] = result
 
-    if done or not errors:
+    if results or not errors:
+        about = {"done": len(results), "passed_over": sorted(passed_over)}
         yield dg.MaterializeResult(
-            metadata={**REPORTED_BY_STEP, "done": done, "passed_over": sorted(passed_over)}
+            metadata={**REPORTED_BY_STEP, **about}, check_results=_checks(context, results)
         )
     if errors:
         broken = "; ".join(f"{key}: {_sentence(error)}" for key, error in errors.items())
@@ -86,6 +94,23 @@ _retrying = Retrying(
     wait=wait_exponential_jitter(multiplier=RETRY.delay or 0),
     reraise=True,
 )
+
+
+def _checks(
+    context: dg.AssetExecutionContext, results: Mapping[str, dg.MaterializeResult]
+) -> list[dg.AssetCheckResult]:
+    """Each of the asset's checks, which passes where it did for all of these videos."""
+    broken: dict[str | None, list[str]] = {key.name: [] for key in context.assets_def.check_keys}
+    for video_id, result in results.items():
+        for check in result.check_results or ():
+            if not check.passed:
+                broken[check.check_name].append(video_id)
+    return [
+        dg.AssetCheckResult(
+            check_name=name, passed=not videos, metadata={"videos": len(results), "broken": videos}
+        )
+        for name, videos in broken.items()
+    ]
 
 
 def _sentence(error: Exception) -> str:

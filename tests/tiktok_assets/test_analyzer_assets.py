@@ -211,6 +211,12 @@ def test_what_may_pass_is_tried_again_in_a_backfill_run_too(
         "dagster/asset_partition_range_end": videos[1],
     }
     selection = [dg.AssetKey(n) for n in ("video", "frames", "moody")]
-    dg.execute_job(dg.reconstructable(made_analyze), instance, tags=tags, asset_selection=selection)
+    with dg.execute_job(
+        dg.reconstructable(made_analyze), instance, tags=tags, asset_selection=selection
+    ) as result:
+        assert result.success
+        [check] = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == ("contract", True)
+    assert {k: v.value for k, v in check.metadata.items()} == {"videos": 2, "broken": []}
     assert tries == [videos[0], videos[0], videos[1]]
     assert instance.get_materialized_partitions(dg.AssetKey("moody")) == set(videos)
