@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "not_applicable"]
 
+#: A video, and the results of other analyzers on it.
+Case = tuple["Video", Mapping[str, "AnalysisResult"]]
+
 
 class Stage(StrEnum):
     """How dear an analyzer is; the engine limits how many of a stage run at once."""
@@ -238,6 +241,19 @@ class Analyzer(ABC):
         Call `progress.checkpoint` between batches. Raises whatever goes wrong: the caller names
         the file and the analyzer.
         """
+
+    @property
+    def videos_at_once(self) -> int:
+        """How many videos `analyze_together` is worth being given, where there are so many."""
+        return 1
+
+    def analyze_together(self, cases: Sequence[Case]) -> list[AnalysisResult | Exception]:
+        """Analyze several videos; for those that can share work between them.
+
+        What went wrong with one video alone stands in the place of its result. Raises whatever
+        goes wrong with all of them, or cannot be told apart: each is then to be analyzed alone.
+        """
+        return [self.analyze(video, upstream) for video, upstream in cases]
 
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
         """A table of the first rows; override it where people would rather look at a picture."""

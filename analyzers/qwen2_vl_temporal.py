@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -18,6 +18,7 @@ from analyzers.base import (
     AnalysisResult,
     Analyzer,
     AnalyzerSettings,
+    Case,
     Column,
     Family,
     Preview,
@@ -48,22 +49,6 @@ MODEL_KINDS = ("composed", "vlm", "vlm_server", "caption")
 #: A second's camera move or expression is an action from this confidence on.
 _ACTION_CONFIDENCE = 0.5
 _EXPRESSION_CONFIDENCE = 0.7
-
-
-class Describer(Protocol):
-    """Who writes the sentences: the composer, or a model that looks at the pictures.
-
-    `model_kind` is one of `MODEL_KINDS` and is stored with every sentence.
-    """
-
-    @property
-    def model_kind(self) -> str:
-        """What wrote it."""
-
-    def describe(
-        self, video: Video, shots: Sequence[Shot]
-    ) -> tuple[list[Description], Description]:
-        """A description of each shot, in their order, and one of the whole video."""
 
 
 _MODEL_KIND = Column(
@@ -105,6 +90,8 @@ class Qwen2VlTemporal(Analyzer):
     story. Things are COCO's 80 classes and nothing else: it cannot say rocket, kettle or tree.
     Whatever of the other analyzers is missing is missing from the sentences, and named in
     `missing`.
+
+    A model is asked about the shots of several videos at once in a run over several.
 
     Actions over time are those that the model tells, with its times; composed, they are gestures,
     dancing, expressions and camera moves of each second.
@@ -206,6 +193,9 @@ class Qwen2VlTemporal(Analyzer):
         batch_size: int = Field(
             16, ge=1, description="Shots at once, on this machine; halved where memory runs out"
         )
+        videos_per_batch: int = Field(
+            8, ge=1, description="In a run over several videos, so many share their batches"
+        )
         fallback: Literal["none", "composed"] = Field(
             "none", description="composed: where the model fails, rules write, and it is recorded"
         )
@@ -214,12 +204,46 @@ class Qwen2VlTemporal(Analyzer):
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
         """See the class. Raises what the model raises, if `fallback` does not allow for it."""
-        composing = not (self.settings.server_url or self.models.has("vlm"))
-        if composing and not any(name in upstream for name in SOURCES):
+        if not self._composing:
+            [result] = self.analyze_together([(video, upstream)])
+            if isinstance(result, Exception):
+                raise result
+            return result
+        if not any(name in upstream for name in SOURCES):
             return self.not_applicable(video, "no other analyzer has a result to describe from")
         shots = Sightings(upstream, video).shots()
         progress.checkpoint()
-        told = _composed(video, shots) if composing else self._by_model(video, shots)
+        return self._result(video, upstream, shots, _composed(video, shots))
+
+    @property
+    def _composing(self) -> bool:
+        return not (self.settings.server_url or self.models.has("vlm"))
+
+    @property
+    def videos_at_once(self) -> int:
+        """As many as the settings say, where a model is asked."""
+        return 1 if self._composing else self.settings.videos_per_batch
+
+    def analyze_together(self, cases: Sequence[Case]) -> list[AnalysisResult | Exception]:
+        """See the base."""
+        if self._composing:
+            return super().analyze_together(cases)
+        scripts = [(video, Sightings(upstream, video).shots()) for video, upstream in cases]
+        progress.checkpoint()
+        return [
+            told if isinstance(told, Exception) else self._result(video, upstream, shots, told)
+            for (video, upstream), (_, shots), told in zip(
+                cases, scripts, self._by_model(scripts), strict=True
+            )
+        ]
+
+    def _result(
+        self,
+        video: Video,
+        upstream: Mapping[str, AnalysisResult],
+        shots: Sequence[Shot],
+        told: _Told,
+    ) -> AnalysisResult:
         shot_of = _shot_of_seconds(video, upstream, shots)
         second_actions = [_actions(upstream, second) for second in range(len(video.grid))]
         by_model = told.model_id is not None
@@ -263,23 +287,34 @@ class Qwen2VlTemporal(Analyzer):
             },
         )
 
-    def _by_model(self, video: Video, shots: Sequence[Shot]) -> _Told:
-        """By the model that is configured, or by rules where it fails and they may."""
+    def _by_model(self, scripts: Sequence[tuple[Video, Sequence[Shot]]]) -> list[_Told | Exception]:
+        """By the model that is configured, or by rules where it fails and they may.
+
+        Raises what the model raises about several: whose fault it was shows when each is alone.
+        """
         chosen = self.settings
         asking = Asking(
             chosen.frames_per_s, chosen.most_frames, chosen.max_new_tokens, chosen.batch_size
         )
+        told: list[_Told | Exception]
         try:
             with self._model() as model:
-                describer: Describer = ModelDescriber(model, asking)
-                described, whole = describer.describe(video, shots)
-                return _Told(described, whole, describer.model_kind, model.identity.model_id)
+                told = [
+                    own
+                    if isinstance(own, Exception)
+                    else _Told(*own, model.kind, model.identity.model_id)
+                    for own in ModelDescriber(model, asking).describe(scripts)
+                ]
         except Exception as error:
-            if chosen.fallback == "none":
+            if len(scripts) > 1:
                 raise
-            reason = f"{type(error).__name__}: {error}"
-            _logger.warning("%s: rules describe it, since the model failed: %s", video.id, reason)
-            return replace(_composed(video, shots), fallback_reason=reason)
+            told = [error]
+        if chosen.fallback == "none":
+            return told
+        return [
+            _composed_instead(video, shots, own) if isinstance(own, Exception) else own
+            for (video, shots), own in zip(scripts, told, strict=True)
+        ]
 
     @contextmanager
     def _model(self) -> Iterator[VisionLanguageModel]:
@@ -342,9 +377,13 @@ _Actions = list[tuple[str, str]]
 
 
 def _composed(video: Video, shots: Sequence[Shot]) -> _Told:
-    describer: Describer = Composer()
-    described, whole = describer.describe(video, shots)
-    return _Told(described, whole, describer.model_kind, None)
+    return _Told(*Composer().describe(video, shots), "composed", None)
+
+
+def _composed_instead(video: Video, shots: Sequence[Shot], error: Exception) -> _Told:
+    reason = f"{type(error).__name__}: {error}"
+    _logger.warning("%s: rules describe it, since the model failed: %s", video.id, reason)
+    return replace(_composed(video, shots), fallback_reason=reason)
 
 
 def _spans(second_actions: Sequence[_Actions], shot_of: Sequence[int], shot: Shot) -> list[Action]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analyzers.base import AnalysisResult, Analyzer
 from analyzers.models.lending import Models
-from analyzers.run import run_analyzer
+from analyzers.run import Outcome, run_analyzer, run_together
 from analyzers.video import Video
 from resources.result_store import Failure, ResultMissing, ResultStore
 from tiktok_assets.settings import Settings
@@ -43,6 +43,23 @@ def analyze_and_store(
     """Analyze one video and store the result; `analyzers` are those that are enabled."""
     upstream = _upstream(analyzer, results, video.id, analyzers)
     results.write(analyzer, video, *run_analyzer(analyzer, video, upstream))
+
+
+def analyze_together(
+    analyzer: Analyzer, videos: Sequence[Video], results: ResultStore, analyzers: Analyzers
+) -> dict[str, Outcome | Exception]:
+    """Analyze several videos at once; by video id what came out, which is not stored yet.
+
+    One whose required results are not there is left out. Raises what cannot be told apart.
+    """
+    cases = []
+    for video in videos:
+        try:
+            cases.append((video, _upstream(analyzer, results, video.id, analyzers)))
+        except ResultMissing:
+            continue
+    outcomes = run_together(analyzer, cases)
+    return {video.id: outcome for (video, _), outcome in zip(cases, outcomes, strict=True)}
 
 
 def failure_behind(

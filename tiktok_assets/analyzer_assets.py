@@ -6,7 +6,8 @@ import base64
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -22,11 +23,18 @@ from analyzers.base import (
     schema_of,
 )
 from analyzers.models.cache import process_cache
+from analyzers.run import Outcome
 from analyzers.video import Video
+from resources.media import MediaError
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import models_from_holders
 from resources.result_store import ResultStore
-from tiktok_assets.analysis import analyze_and_store, held_roles, model_fingerprints
+from tiktok_assets.analysis import (
+    analyze_and_store,
+    analyze_together,
+    held_roles,
+    model_fingerprints,
+)
 from tiktok_assets.batch import each_partition
 from tiktok_assets.crash_ledger import CrashLedger
 from tiktok_assets.errors import RETRY, failure
@@ -80,8 +88,10 @@ def analyzer_asset(cls: type[Analyzer], settings: Settings) -> dg.AssetsDefiniti
         holders = {role: getattr(resources, role) for role in roles}
         models = models_from_holders(holders, settings.model_choices(cls), settings.files())
         analyzer = cls(models, own_settings)
-        work = partial(_materialize, context, analyzer, enabled, ledger)
-        yield from each_partition(context, work)
+        ready: dict[str, Outcome | Exception] = {}
+        work = partial(_materialize, context, analyzer, enabled, ledger, ready)
+        prepare = partial(_prepare, context, analyzer, enabled, ledger, ready)
+        yield from each_partition(context, work, prepare, analyzer.videos_at_once)
 
     return compute
 
@@ -135,11 +145,44 @@ def _limits(column: Column) -> list[str]:
     return limits
 
 
+def _prepare(
+    context: dg.AssetExecutionContext,
+    analyzer: Analyzer,
+    enabled: Mapping[str, type[Analyzer]],
+    ledger: CrashLedger,
+    ready: dict[str, Outcome | Exception],
+    video_ids: Sequence[str],
+) -> None:
+    """Analyze several videos at once into `ready`; `_materialize` does what is not there alone.
+
+    So whatever is wrong with one, or with all, is met and told there. One that a process has died
+    of is left out: it would take the others along.
+    """
+    media: MediaDecoder = context.resources.media
+    try:
+        with ExitStack() as opened:
+            videos = []
+            for video_id in video_ids:
+                if ledger.deaths(analyzer.name, video_id):
+                    continue
+                with suppress(MediaError):
+                    videos.append(opened.enter_context(media.open(video_id)))
+                    opened.enter_context(ledger.attempt(analyzer.name, video_id))
+            if len(videos) > 1:
+                ready |= analyze_together(analyzer, videos, context.resources.results, enabled)
+    except Exception as error:
+        context.log.warning(
+            f"{len(video_ids)} videos could not be analyzed at once ({error!r}); each is now "
+            "analyzed by itself."
+        )
+
+
 def _materialize(
     context: dg.AssetExecutionContext,
     analyzer: Analyzer,
     enabled: Mapping[str, type[Analyzer]],
     ledger: CrashLedger,
+    ready: dict[str, Outcome | Exception],
     video_id: str,
 ) -> dg.MaterializeResult:
     """Analyze one video and store what comes out, or why nothing did."""
@@ -160,7 +203,13 @@ def _materialize(
                     stored = results.read(name, video_id)
                     preview = dg.MetadataValue.md("Not drawn: drawing may have been what crashed.")
                 else:
-                    analyze_and_store(analyzer, video, results, enabled)
+                    outcome = ready.pop(video_id, None)
+                    if isinstance(outcome, Exception):
+                        raise outcome
+                    if outcome is None:
+                        analyze_and_store(analyzer, video, results, enabled)
+                    else:
+                        results.write(analyzer, video, *outcome)
                     stored = results.read(name, video_id)
                     preview = _preview(context, analyzer, video, stored)
             return dg.MaterializeResult(

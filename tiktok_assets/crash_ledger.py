@@ -116,8 +116,7 @@ class CrashLedger:
         up the count goes back, so that a later request gets one more try in isolation.
         """
         path = self._path(analyzer, video_id)
-        entry = _read(path)
-        deaths = entry.deaths + bool(entry.in_flight and entry.in_flight.gone())
+        deaths = self.deaths(analyzer, video_id)
         attempt = Attempt(analyzer, video_id, deaths)
         _write(path, _Entry(deaths, Process.current()))
         try:
@@ -126,6 +125,11 @@ class CrashLedger:
             _write(path, _Entry(min(deaths, ISOLATE_AFTER)))
             raise
         path.unlink(missing_ok=True)
+
+    def deaths(self, analyzer: str, video_id: str) -> int:
+        """How many processes died while they analyzed it, since it last came to an end."""
+        entry = _read(self._path(analyzer, video_id))
+        return entry.deaths + bool(entry.in_flight and entry.in_flight.gone())
 
     def excuse(self, pid: int) -> None:
         """Strike out what process `pid` of this machine has in flight: it is stopped on purpose."""

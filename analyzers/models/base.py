@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,10 +30,13 @@ class Model:
     def __init__(self, identity: ModelIdentity) -> None:
         self.identity = identity
 
-    def served(self, items: int = 1) -> None:
-        """Record one call that handled `items` frames, crops or seconds of sound."""
+    def served(self, items: int = 1, by_video: Mapping[str, int] | None = None) -> None:
+        """Record one call that handled `items` frames, crops or seconds of sound.
+
+        `by_video`: whose items they were, by video id, where several videos may share a call.
+        """
         if (log := _log.get()) is not None:
-            log.add(self.identity, items)
+            log.add(self.identity, items, by_video or {})
 
     def close(self) -> None:
         """Free what the model holds; called once, when nobody has it on loan."""
@@ -53,19 +56,26 @@ class UsageLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._uses: dict[ModelIdentity, ModelUse] = {}
+        #: By video id; None: of all videos together.
+        self._uses: dict[str | None, dict[ModelIdentity, ModelUse]] = {None: {}}
 
-    def add(self, identity: ModelIdentity, items: int) -> None:
+    def add(self, identity: ModelIdentity, items: int, by_video: Mapping[str, int]) -> None:
         """Count one call."""
         with self._lock:
-            use = self._uses.setdefault(identity, ModelUse(identity))
-            use.calls += 1
-            use.items += items
+            for video_id, own_items in {None: items, **by_video}.items():
+                uses = self._uses.setdefault(video_id, {})
+                use = uses.setdefault(identity, ModelUse(identity))
+                use.calls += 1
+                use.items += own_items
 
     @property
     def uses(self) -> list[ModelUse]:
         """One entry for each model, in the order of its first call."""
-        return list(self._uses.values())
+        return list(self._uses[None].values())
+
+    def uses_for(self, video_id: str) -> list[ModelUse]:
+        """Of one of several videos: calls in which it had a part, and its own items in them."""
+        return list(self._uses.get(video_id, {}).values())
 
 
 _log: ContextVar[UsageLog | None] = ContextVar("model_usage", default=None)

@@ -52,7 +52,7 @@ class Captioner(VisionLanguageModel):
                 stopping_criteria=[alive],
                 do_sample=False,
             )
-        self.served(len(asks))
+        self.answered(asks)
         return decoded(self._processor.tokenizer, self._model, inputs["input_ids"], written)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,13 +31,14 @@ class Ask:
 
     `frames`: RGB uint8 (height, width, 3) each, all of one size, in their order; none for a
     question about text alone. `times_s`: when each was taken, in seconds, rising. `turns`: what
-    was said before, as pairs of an answer and the next question.
+    was said before, as pairs of an answer and the next question. `video_id`: what it is about.
     """
 
     frames: Sequence[np.ndarray]
     times_s: Sequence[float]
     question: str
     turns: tuple[tuple[str, str], ...] = field(default=())
+    video_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,21 @@ class VisionLanguageModel(Model):
     ) -> list[Answer]:
         """An answer to each question, in their order, always the same for the same question.
 
-        `schema`: the JSON schema that the answers are to keep, for those that can be held to it.
+        The questions may be about several videos. `schema`: the JSON schema that the answers are to
+        keep, for those that can be held to it.
 
         Raises:
             AnswerFailed: nothing that can be used came back.
         """
+
+    def answered(self, asks: Sequence[Ask]) -> None:
+        """Record one call that answered these questions; each frame is an item."""
+        frames = Counter[str]()
+        for ask in asks:
+            frames[ask.video_id] += len(ask.frames)
+        self.served(
+            max(1, frames.total()), {video_id: max(1, own) for video_id, own in frames.items()}
+        )
 
 
 @contextmanager

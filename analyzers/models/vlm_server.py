@@ -134,7 +134,7 @@ class VlmServer(VisionLanguageModel):
             }
         with self._gate:
             choice = self._read("POST", "chat/completions", _Completion, body).choices[0]
-        self.served(max(1, len(ask.frames)))
+        self.answered([ask])
         return Answer(choice.message.content.strip(), choice.finish_reason != "length")
 
     def _only_model(self) -> str:

@@ -85,7 +85,7 @@ class LocalVlm(VisionLanguageModel):
                 top_p=None,
                 top_k=None,
             )
-        self.served(max(1, sum(len(ask.frames) for ask in asks)))
+        self.answered(asks)
         return decoded(self._processor.tokenizer, self._model, inputs["input_ids"], written)
 
     def _inputs(self, asks: Sequence[Ask]) -> Any:

@@ -242,6 +242,39 @@ def test_a_shot_that_stays_unreadable_says_so_and_does_not_count(
         analyzed(video, Models({}), upstream, server_url=chat.url)
 
 
+def test_a_video_that_stays_unreadable_costs_no_other(chat: Chat) -> None:
+    """Of two that are described at once; and what was cut off there is asked for with more room."""
+    videos = [made_video(2.0, "short-00000000"), made_video(3.0, "long-00000000")]
+    lengths = {"short": "0.0 to 2.0", "long": "0.0 to 3.0"}
+
+    def one_bad(body: dict[str, Any]) -> tuple[str, str]:
+        if f"lasts from {lengths['long']}" in question_of(body):
+            return "?", "stop"
+        first = len(body["messages"]) == 1
+        return ('{"desc', "length") if first else described(body)
+
+    chat.reply = one_bad
+
+    def both(**settings: Any) -> list[AnalysisResult | Exception]:
+        own = Qwen2VlTemporal.Settings(server_url=chat.url, max_new_tokens=20, **settings)
+        return Qwen2VlTemporal(Models({}), own).analyze_together([(v, {}) for v in videos])
+
+    good, bad = both()
+    assert isinstance(good, AnalysisResult)
+    assert good.summary["description"] == "A ball at 0.0."
+    assert isinstance(bad, AnswerFailed)
+    rooms = {len(body["messages"]): [] for body in chat.asked}
+    for body in chat.asked:
+        about = "long" if lengths["long"] in question_of(body) else "short"
+        rooms[len(body["messages"])].append((about, body["max_tokens"]))
+    assert {n: sorted(asked) for n, asked in rooms.items()} == {
+        1: [("long", 20), ("short", 20)],
+        3: [("long", 20), ("short", 40)],
+    }
+    again = both(fallback="composed")
+    assert [result.summary["model_kind"] for result in again] == ["vlm_server", "composed"]
+
+
 def test_a_server_that_refuses_is_an_error_or_recorded(chat: Chat) -> None:
     chat.reply = lambda body: (404, "no such model")
     with pytest.raises(AnswerFailed, match="no such model"):

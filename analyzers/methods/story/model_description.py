@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -24,12 +25,15 @@ from analyzers.methods.story.shot_questions import (
     shot_question,
     video_question,
 )
-from analyzers.models.vlm import Answer, AnswerFailed, Ask, Kind, VisionLanguageModel
+from analyzers.models.vlm import Answer, AnswerFailed, Ask, VisionLanguageModel
 from analyzers.video import Frames, Video
 
 UNREADABLE = "The model gave no readable description of this shot."
 
 Read = TypeVar("Read")
+
+#: A description of each shot, in their order, and one of the whole video.
+Described = tuple[list[Description], Description]
 
 
 @dataclass(frozen=True)
@@ -58,40 +62,50 @@ class FramesAt(Sequence[np.ndarray]):
 
 
 class ModelDescriber:
-    """Asks about all shots, then about the video; each unreadable answer once more."""
+    """Asks about all shots of one or several videos, then about each video; each unreadable answer
+    once more. What is asked at one time goes to the model together.
+    """
 
     def __init__(self, model: VisionLanguageModel, asking: Asking) -> None:
         self._model, self._asking = model, asking
 
-    @property
-    def model_kind(self) -> Kind:
-        """What the model is."""
-        return self._model.kind
-
     def describe(
-        self, video: Video, shots: Sequence[Shot]
-    ) -> tuple[list[Description], Description]:
-        """A description of each shot, in their order, and one of the whole video.
+        self, videos: Sequence[tuple[Video, Sequence[Shot]]]
+    ) -> list[Described | AnswerFailed]:
+        """Of each video; an error where no shot's answer can be read, or the video's cannot.
 
-        A shot whose answer stays unreadable gets `UNREADABLE`. Raises `AnswerFailed` where no
-        shot's answer can be read, or the video's cannot; and what the model raises.
+        A shot whose answer stays unreadable gets `UNREADABLE`. Raises what the model raises.
         """
+        asks = [self._shot_asks(video, shots) for video, shots in videos]
+        if self._model.kind == "caption":
+            answers = iter(self._answers([ask for own in asks for ask in own]))
+            return [
+                _captioned(video, shots, list(islice(answers, len(shots))))
+                for video, shots in videos
+            ]
+        readers = [
+            partial(read_shot, start_s=shot.start_s, end_s=shot.end_s)
+            for _, shots in videos
+            for shot in shots
+        ]
+        read = iter(
+            self._read([ask for own in asks for ask in own], readers, schema_of(ShotAnswer))
+        )
+        described = [self._shots(shots, list(islice(read, len(shots)))) for _, shots in videos]
+        return self._with_videos(videos, described)
+
+    def _shot_asks(self, video: Video, shots: Sequence[Shot]) -> list[Ask]:
         places = [self._places(video.analysis, shot) for shot in shots]
         times_s = [video.analysis.times_s[own].tolist() for own in places]
-        asks = [
-            Ask(FramesAt(video.analysis, own), at, shot_question(shot.start_s, shot.end_s, at))
+        return [
+            Ask(
+                FramesAt(video.analysis, own),
+                at,
+                shot_question(shot.start_s, shot.end_s, at),
+                video_id=video.id,
+            )
             for shot, own, at in zip(shots, places, times_s, strict=True)
         ]
-        if self._model.kind == "caption":
-            described = [
-                Description(sentence(answer.text.rstrip(". ")), (), _cut(shot), written=True)
-                if answer.text.strip(". ")
-                else Description(UNREADABLE, (), _cut(shot))
-                for shot, answer in zip(shots, self._answers(asks), strict=True)
-            ]
-            return described, _captions_joined(video, described)
-        described = self._shots(shots, asks)
-        return described, self._video(video, shots, described)
 
     def _places(self, rung: Frames, shot: Shot) -> list[int]:
         """Which frames show a shot: evenly spread, two at least."""
@@ -107,21 +121,18 @@ class ModelDescriber:
             wanted = max(2, min(by_length, self._asking.most_frames, there))
         return np.linspace(first, last, wanted).round().astype(int).tolist()
 
-    def _answers(self, asks: Sequence[Ask], schema: dict | None = None) -> list[Answer]:
-        asking = self._asking
-        return self._model.answer(asks, asking.max_new_tokens, asking.batch_size, schema)
-
-    def _shots(self, shots: Sequence[Shot], asks: Sequence[Ask]) -> list[Description]:
-        readers = [partial(read_shot, start_s=s.start_s, end_s=s.end_s) for s in shots]
-        read, error = self._read(asks, readers, schema_of(ShotAnswer))
-        if error is not None and not any(read):
-            raise AnswerFailed(
+    def _shots(
+        self, shots: Sequence[Shot], read: Sequence[ShotAnswer | UnreadableAnswer]
+    ) -> list[Description] | AnswerFailed:
+        unread = [answer for answer in read if isinstance(answer, UnreadableAnswer)]
+        if len(unread) == len(shots):
+            return AnswerFailed(
                 f"{self._model.identity.model_id} described none of {counted(len(shots), 'shot')} "
-                f"in a form that can be read ({error}); {_WAY_OUT}"
+                f"in a form that can be read ({unread[0]}); {_WAY_OUT}"
             )
         return [
             Description(UNREADABLE, (), _cut(shot))
-            if answer is None
+            if isinstance(answer, UnreadableAnswer)
             else Description(
                 answer.description,
                 (),
@@ -132,47 +143,68 @@ class ModelDescriber:
             for shot, answer in zip(shots, read, strict=True)
         ]
 
-    def _video(
-        self, video: Video, shots: Sequence[Shot], described: Sequence[Description]
-    ) -> Description:
-        frame_of_reference = tuple(dict.fromkeys(i for shot in shots for i in _cut(shot)))
-        if len(shots) == 1:
-            return replace(described[0], actions=())
-        told = [
-            Told(place, shot.start_s, shot.end_s, own.text)
-            for place, (shot, own) in enumerate(zip(shots, described, strict=True), 1)
+    def _with_videos(
+        self,
+        videos: Sequence[tuple[Video, Sequence[Shot]]],
+        described: Sequence[list[Description] | AnswerFailed],
+    ) -> list[Described | AnswerFailed]:
+        """The descriptions of the shots with one of each video; a single shot's is its video's."""
+        asks = [
+            Ask((), (), _about(video, shots, own), video_id=video.id)
+            for (video, shots), own in zip(videos, described, strict=True)
+            if not isinstance(own, AnswerFailed) and len(shots) > 1
         ]
-        ask = Ask((), (), video_question(video.info.end_s, told))
-        [answer], error = self._read(
-            [ask], [partial(read_answer, form=VideoAnswer)], schema_of(VideoAnswer)
-        )
-        if answer is None:
-            raise AnswerFailed(
-                f"{self._model.identity.model_id} summed the video up in no form that can be read "
-                f"({error}); {_WAY_OUT}"
-            )
-        return Description(answer.description, (), frame_of_reference, written=True)
+        reader = partial(read_answer, form=VideoAnswer)
+        read = iter(self._read(asks, [reader] * len(asks), schema_of(VideoAnswer)))
+        whole: list[Described | AnswerFailed] = []
+        for (_, shots), own in zip(videos, described, strict=True):
+            if isinstance(own, AnswerFailed):
+                whole.append(own)
+            elif len(shots) == 1:
+                whole.append((own, replace(own[0], actions=())))
+            elif isinstance(answer := next(read), UnreadableAnswer):
+                whole.append(
+                    AnswerFailed(
+                        f"{self._model.identity.model_id} summed the video up in no form that can "
+                        f"be read ({answer}); {_WAY_OUT}"
+                    )
+                )
+            else:
+                frame_of_reference = tuple(dict.fromkeys(i for shot in shots for i in _cut(shot)))
+                text = answer.description
+                whole.append((own, Description(text, (), frame_of_reference, written=True)))
+        return whole
 
     def _read(
         self, asks: Sequence[Ask], readers: Sequence[Callable[[str], Read]], schema: dict
-    ) -> tuple[list[Read | None], UnreadableAnswer | None]:
-        """What was read of each answer, and what is wrong with the first that stayed unreadable."""
+    ) -> list[Read | UnreadableAnswer]:
+        """What was read of each answer, or what is wrong with one that stayed unreadable."""
         answers = self._answers(asks, schema)
-        read, errors = _try(answers, readers)
-        again = list(errors)
-        if not again:
-            return read, None
-        repairs = [
-            replace(asks[i], turns=((answers[i].text, repair_question(errors[i])),)) for i in again
-        ]
+        read = [_try(answer, reader) for answer, reader in zip(answers, readers, strict=True)]
         room = self._asking.max_new_tokens
-        if not all(answers[i].complete for i in again):  # cut off: it needs more
-            room *= 2
-        repaired = self._model.answer(repairs, room, self._asking.batch_size, schema)
-        found, left = _try(repaired, [readers[i] for i in again])
-        for place, answer in zip(again, found, strict=True):
-            read[place] = answer
-        return read, next(iter(left.values()), None)
+        # One that was cut off needs more room, whatever it is asked beside.
+        for complete, new_tokens in ((True, room), (False, 2 * room)):
+            wrong = {
+                i: error
+                for i, error in enumerate(read)
+                if isinstance(error, UnreadableAnswer) and answers[i].complete == complete
+            }
+            repairs = [
+                replace(asks[i], turns=((answers[i].text, repair_question(error)),))
+                for i, error in wrong.items()
+            ]
+            repaired = self._answers(repairs, schema, new_tokens)
+            for i, answer in zip(wrong, repaired, strict=True):
+                read[i] = _try(answer, readers[i])
+        return read
+
+    def _answers(
+        self, asks: Sequence[Ask], schema: dict | None = None, new_tokens: int | None = None
+    ) -> list[Answer]:
+        if not asks:
+            return []
+        room = new_tokens or self._asking.max_new_tokens
+        return self._model.answer(asks, room, self._asking.batch_size, schema)
 
 
 _WAY_OUT = (
@@ -181,27 +213,34 @@ _WAY_OUT = (
 )
 
 
-def _try(
-    answers: Sequence[Answer], readers: Sequence[Callable[[str], Read]]
-) -> tuple[list[Read | None], dict[int, UnreadableAnswer]]:
-    read: list[Read | None] = []
-    errors: dict[int, UnreadableAnswer] = {}
-    for place, (answer, reader) in enumerate(zip(answers, readers, strict=True)):
-        try:
-            read.append(reader(answer.text))
-        except UnreadableAnswer as error:
-            read.append(None)
-            errors[place] = error if answer.complete else UnreadableAnswer("it was cut off")
-    return read, errors
+def _try(answer: Answer, reader: Callable[[str], Read]) -> Read | UnreadableAnswer:
+    try:
+        return reader(answer.text)
+    except UnreadableAnswer as error:
+        return error if answer.complete else UnreadableAnswer("it was cut off")
 
 
 def _cut(shot: Shot) -> tuple[str, ...]:
     return (shot.evidence,) if shot.evidence else ()
 
 
-def _captions_joined(video: Video, described: Sequence[Description]) -> Description:
+def _about(video: Video, shots: Sequence[Shot], described: Sequence[Description]) -> str:
+    told = [
+        Told(place, shot.start_s, shot.end_s, own.text)
+        for place, (shot, own) in enumerate(zip(shots, described, strict=True), 1)
+    ]
+    return video_question(video.info.end_s, told)
+
+
+def _captioned(video: Video, shots: Sequence[Shot], answers: Sequence[Answer]) -> Described:
     """Captions know nothing of each other: they are told one after the other, each once."""
+    described = [
+        Description(sentence(answer.text.rstrip(". ")), (), _cut(shot), written=True)
+        if answer.text.strip(". ")
+        else Description(UNREADABLE, (), _cut(shot))
+        for shot, answer in zip(shots, answers, strict=True)
+    ]
     texts = " ".join(dict.fromkeys(own.text for own in described if own.written))
     frame_of_reference = tuple(i for own in described for i in own.frame_of_reference)
     lasts = f"The video lasts {seconds(video.info.end_s)}. "
-    return Description(lasts + texts, (), frame_of_reference, written=bool(texts))
+    return described, Description(lasts + texts, (), frame_of_reference, written=bool(texts))

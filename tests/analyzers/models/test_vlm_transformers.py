@@ -29,9 +29,11 @@ def identity(runtime: str = "torch") -> ModelIdentity:
     return ModelIdentity("vlm", "tiny", "0" * 64, "cpu", runtime)
 
 
-def ask(frames: int, question: str, seed: int = 0, level: int | None = None) -> Ask:
+def ask(
+    frames: int, question: str, seed: int = 0, level: int | None = None,
+    shape: tuple[int, int, int] = (128, 96, 3),
+) -> Ask:  # fmt: skip
     rng = np.random.default_rng(seed)
-    shape = (128, 96, 3)
     return Ask(
         [
             rng.integers(0, 256, shape, np.uint8)
@@ -57,18 +59,21 @@ def captioner(tmp_path_factory: pytest.TempPathFactory) -> Captioner:
 
 
 def test_a_batch_answers_as_each_alone_does(chat: LocalVlm) -> None:
-    """Padding is on the left and masked; questions of unlike length and text alone are mixed."""
+    """Padding is on the left and masked; questions of unlike length, videos of unlike shape, and
+    text alone are mixed.
+    """
     count = chat.frames_wanted
     asks = [
         ask(count or 5, "What is it?"),
         Ask((), (), "And so?"),
         ask(count or 2, "What is to be seen in this shot, and what happens?", seed=1),
+        ask(count or 3, "What is it?", seed=2, shape=(72, 160, 3)),
     ]
     with usage_log() as log:
-        together = chat.answer(asks, max_new_tokens=6, batch_size=3)
+        together = chat.answer(asks, max_new_tokens=6, batch_size=4)
     assert [use.calls for use in log.uses] == [2]  # text alone goes apart
     assert together == [chat.answer([one], 6, 1)[0] for one in asks]
-    assert len({answer.text for answer in together}) == 3
+    assert len({answer.text for answer in together}) == 4
     assert not any(answer.complete for answer in together)  # random weights ramble on
 
 
