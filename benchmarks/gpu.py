@@ -7,7 +7,8 @@
   with random ones of the full size (`weights` says which): time does not depend on their values.
 - Qwen2-VL-7B's sizes with random weights: the vision tower on the frames of 50 s, the prefill of
   11,500 tokens, and a fixed number of new tokens, with the share of the card's bandwidth that
-  reading the weights once a token takes.
+  reading the weights once a token takes. Then through the adapter, from frames to text: a video of
+  50 s alone, and several whose shots share batches.
 - With `--video`, each analyzer on it in the profile `full`, warm, one after the other; for that
   every model has to be pulled.
 
@@ -34,7 +35,7 @@ from analyzers.models.cache import process_cache
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.weights import ModelFileError
 from analyzers.run import run_analyzer
-from benchmarks import random_networks
+from benchmarks import random_networks, vlm_batches
 from benchmarks.pipeline import in_order
 from resources.media import open_video
 from tiktok_assets.analysis import models_of
@@ -50,7 +51,7 @@ _FRAME_PX = (640, 360)
 _SOUND_HZ = 16000
 _BATCHES = (1, 4, 16, 64)
 #: Of the prompt that describes 50 s: ten shots, 1150 tokens each.
-_SHOTS, _PROMPT_TOKENS, _NEW_TOKENS = 10, 1150, 128
+_SHOTS, _PROMPT_TOKENS, _NEW_TOKENS, _VIDEO_S = 10, 1150, 128, 50
 #: Every network is measured for this long, after one call that is not timed.
 _MEASURE_S = 2.0
 
@@ -180,7 +181,7 @@ def _qwen(device: str, tiny: bool, seconds: float) -> dict[str, Any]:
     """Vision tower, prefill and new tokens of Qwen2-VL-7B's sizes, by how many shots at once."""
     import torch
 
-    network = random_networks.qwen2_vl(device, tiny)
+    network = random_networks.qwen2_vl(device, "tiny" if tiny else "full")
     config = network.config
     weight_bytes = sum(p.numel() * p.element_size() for p in network.parameters())
     prompt, new = (16, 4) if tiny else (_PROMPT_TOKENS, _NEW_TOKENS)
@@ -210,7 +211,25 @@ def _qwen(device: str, tiny: bool, seconds: float) -> dict[str, Any]:
             }
         )  # fmt: skip
     return {"weights": "random", "weights_gb": weight_bytes / 1e9, "by_shots": rows,
-            "vision": _vision(network, device, tiny, seconds)}  # fmt: skip
+            "vision": _vision(network, device, tiny, seconds),
+            "in_batch": _in_batch(network, device, tiny)}  # fmt: skip
+
+
+def _in_batch(network: Any, device: str, tiny: bool) -> dict[str, Any]:
+    """Videos of 50 s, alone and several at once; `realtime_factor` is of this analyzer alone.
+
+    Shots of five frames, with a question that makes them as long as `_PROMPT_TOKENS`.
+    """
+    load = vlm_batches.Load(_SHOTS, 5, _FRAME_PX, _PROMPT_TOKENS - 3 * 299, _NEW_TOKENS)
+    if tiny:
+        load = vlm_batches.Load(2, 2, (56, 56), 8, 2)
+    model = random_networks.describer(network, device)
+    _reset_peak(device)
+    rows = vlm_batches.alone_and_together(
+        model, 2 if tiny else 8, load, (16,) if tiny else (16, 40, 80)
+    )
+    told = [{**row, "realtime_factor": _VIDEO_S / row["seconds_per_video"]} for row in rows]
+    return {"peak_mb": _peak_mb(device), "rows": told}
 
 
 def _vision(network: Any, device: str, tiny: bool, seconds: float) -> dict[str, Any]:

@@ -10,11 +10,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analyzers.models.base import Model, ModelIdentity
 from analyzers.models.lending import ModelChoice
 from analyzers.models.pretrained import precision_on
+
+if TYPE_CHECKING:
+    from analyzers.models.vlm_transformers import LocalVlm
 
 
 @contextmanager
@@ -153,26 +156,85 @@ def _yolo(
         return loader(_identity(role, model_id, device), files, ModelChoice(model_id))
 
 
-def qwen2_vl(device: str, tiny: bool) -> Any:
-    """Qwen/Qwen2-VL-7B-Instruct's sizes: the bare network, since no tokenizer is needed."""
+QwenSize = Literal["full", "medium", "tiny"]
+
+#: Sizes of the text part, of the vision tower, and how rotary embeddings are parted.
+_QWEN_SIZES: Mapping[QwenSize, tuple[dict[str, Any], dict[str, Any], list[int]]] = {
+    "full": (
+        {"hidden_size": 3584, "num_hidden_layers": 28, "num_attention_heads": 28,
+         "num_key_value_heads": 4, "intermediate_size": 18944, "vocab_size": 152064},
+        {"depth": 32, "embed_dim": 1280, "num_heads": 16, "hidden_size": 3584},
+        [16, 24, 24],
+    ),
+    "medium": (
+        {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 6,
+         "num_key_value_heads": 2, "intermediate_size": 4096, "vocab_size": 8192},
+        {"depth": 4, "embed_dim": 320, "num_heads": 4, "hidden_size": 768},
+        [16, 24, 24],
+    ),
+    "tiny": (
+        {**_SMALL, "hidden_size": 32, "num_key_value_heads": 1, "vocab_size": 300},
+        {"depth": 1, "embed_dim": 32, "num_heads": 2, "hidden_size": 32},
+        [2, 3, 3],
+    ),
+}  # fmt: skip
+#: With the 256 bytes before them, all the tokens that a text of these networks has.
+_QWEN_TOKENS = ("<|video_pad|>", "<|image_pad|>", "<|vision_start|>", "<|vision_end|>", "<|pad|>")
+
+
+def qwen2_vl(device: str, size: QwenSize) -> Any:
+    """Qwen/Qwen2-VL-7B-Instruct's sizes, or smaller ones: the bare network."""
     from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
-    text: dict[str, Any] = {
-        "hidden_size": 3584, "num_hidden_layers": 28, "num_attention_heads": 28,
-        "num_key_value_heads": 4, "intermediate_size": 18944, "vocab_size": 152064,
-    }  # fmt: skip
-    vision: dict[str, Any] = {"depth": 32, "embed_dim": 1280, "num_heads": 16, "hidden_size": 3584}
-    sections = [16, 24, 24]
-    if tiny:
-        text = {**_SMALL, "hidden_size": 32, "num_key_value_heads": 1, "vocab_size": 200}
-        vision = {"depth": 1, "embed_dim": 32, "num_heads": 2, "hidden_size": 32}
-        sections = [2, 3, 3]
+    text, vision, sections = _QWEN_SIZES[size]
     rope = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": sections}
     ids: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": None, "pad_token_id": 0}
-    text |= {**ids, "rope_parameters": rope}
+    places: dict[str, Any] = {
+        name: 256 + _QWEN_TOKENS.index(f"<|{token}|>")
+        for name, token in (
+            ("image_token_id", "image_pad"), ("video_token_id", "video_pad"),
+            ("vision_start_token_id", "vision_start"), ("vision_end_token_id", "vision_end"),
+        )
+    }  # fmt: skip
     with _made_on(device):
-        config = Qwen2VLConfig(text_config=text, vision_config=vision, **ids)
+        config = Qwen2VLConfig(
+            text_config={**text, **ids, "rope_parameters": rope},
+            vision_config=vision, **ids, **places,
+        )  # fmt: skip
         return Qwen2VLForConditionalGeneration(config).eval()
+
+
+def describer(network: Any, device: str) -> LocalVlm:
+    """A Qwen2-VL behind its adapter, with the real processor; a byte is a token.
+
+    It never ends by itself: every answer is as long as it may be.
+    """
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import (
+        PreTrainedTokenizerFast,
+        Qwen2VLImageProcessor,
+        Qwen2VLProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    from analyzers.models.vlm_transformers import LocalVlm
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bare = Tokenizer(models.BPE({letter: i for i, letter in enumerate(letters)}, []))
+    bare.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    bare.decoder = decoders.ByteLevel()
+    bare.add_special_tokens([AddedToken(token, special=True) for token in _QWEN_TOKENS])
+    processor = Qwen2VLProcessor(
+        image_processor=Qwen2VLImageProcessor(),
+        tokenizer=PreTrainedTokenizerFast(tokenizer_object=bare, pad_token="<|pad|>"),
+        video_processor=Qwen2VLVideoProcessor(cap_pixels_per_frame=True),
+        chat_template=(
+            "{% for message in messages %}{% for part in message.content %}{% if part.type == "
+            "'video' %}<|vision_start|><|video_pad|><|vision_end|>{% else %}{{ part.text }}"
+            "{% endif %}{% endfor %}{% endfor %}"
+        ),
+    )
+    return LocalVlm(_identity("vlm", "qwen2_vl_7b", device), network, processor)
 
 
 MAKERS: Mapping[str, Callable[[str, bool], Model]] = {

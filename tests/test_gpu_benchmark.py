@@ -29,6 +29,10 @@ def test_it_runs_and_writes_what_it_measured(tmp_path: Path) -> None:
     one, ten = (row["prefill_pflop"] for row in vlm["by_shots"])
     assert ten == pytest.approx(10 * one, rel=0.01)
     assert vlm["vision"]["pflop"] > 0
+    alone, together = vlm["in_batch"]["rows"]
+    assert (alone["videos"], alone["generate_calls_per_video"]) == (1, 2)
+    assert (together["videos"], together["generate_calls_per_video"]) == (2, 1)
+    assert together["realtime_factor"] > 0
 
 
 def test_nothing_is_begun_after_the_time_is_over(tmp_path: Path) -> None:
@@ -55,5 +59,5 @@ def test_full_size_is_the_published_one(role: str, millions: float) -> None:
 
 
 def test_qwen2_vl_has_the_published_size() -> None:
-    network = random_networks.qwen2_vl("meta", tiny=False)
+    network = random_networks.qwen2_vl("meta", "full")
     assert sum(p.numel() for p in network.parameters()) / 1e9 == pytest.approx(8.29, rel=0.01)
