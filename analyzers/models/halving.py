@@ -71,6 +71,11 @@ def _unless_out_of_memory(
         return call(batch)
     except torch.OutOfMemoryError:
         return None
+    except RuntimeError as error:
+        # CTranslate2 has no class for it: CUDA's words, or cuBLAS's.
+        if "out of memory" in str(error) or "CUBLAS_STATUS_ALLOC_FAILED" in str(error):
+            return None
+        raise
 
 
 def _free() -> None:

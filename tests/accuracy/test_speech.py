@@ -99,6 +99,24 @@ def test_made_speech(report: Report, text: str, music_under: bool) -> None:
 
 
 @pytest.mark.comparison
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_windows_at_once(report: Report, batch_size: int) -> None:
+    """Two and a half minutes of reading in seven windows: nothing is lost or gained."""
+    pause = np.zeros(RATE_HZ * 3 // 2, np.float32)
+    texts = ["market", "kitchen", "workout"] * 3
+    sound = np.concatenate([part for text in texts for part in (read_aloud(text), pause)])
+    video = replace(made_video(len(sound) / RATE_HZ), audio_16k=sound)
+    settings = SpeechTranscription.Settings(batch_size=batch_size)
+    results, cost = analyzed("speech_transcription", video, settings)
+    said = evened(" ".join(line for text in texts for line in READ_ALOUD[text]))
+    error = jiwer.wer(said, evened(results["speech_transcription"].summary["text"]))
+    clip = f"made speech, {len(sound) / RATE_HZ:.0f} s, {batch_size} at once"
+    report("speech_transcription", clip, "word error", error, "<= 0.15")
+    report("speech_transcription", clip, "CPU-s per s", cost, "reported")
+    assert error <= 0.15
+
+
+@pytest.mark.comparison
 def test_profanity_and_hashtags_are_kept(report: Report) -> None:
     result = heard(read_aloud("close_call"))
     words = evened(result.summary["text"]).split()

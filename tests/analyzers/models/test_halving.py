@@ -46,6 +46,24 @@ def test_one_that_does_not_fit_is_an_error() -> None:
         HalvingBatches("m").run(range(4), Device(0), 4)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "CUDA failed with error out of memory",
+        "cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_ctranslate2_tells_it_in_words(told: str) -> None:
+    """It has no class of its own for it."""
+
+    def device(batch: Sequence[int]) -> list[int]:
+        if len(batch) > 2:
+            raise RuntimeError(told)
+        return list(batch)
+
+    assert HalvingBatches("m").run(range(5), device, 4) == [0, 1, 2, 3, 4]
+
+
 def test_other_errors_are_not_taken_for_it() -> None:
     def broken(batch: Sequence[int]) -> list[int]:
         raise RuntimeError("no kernel")
