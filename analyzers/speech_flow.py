@@ -1,4 +1,4 @@
-"""How fluently somebody speaks: pauses, fillers, repetitions, restarts, runs, and taking turns."""
+"""How fluently people speak: pauses, fillers, repetitions, restarts, runs, turns, overlaps."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from analyzers.methods.bars import PALETTE, Bar, draw_bars
 from analyzers.methods.speech.speech_spans import Span, overlap_s
 from analyzers.methods.speech.talk import Stretch, TalkWord, pauses_of, runs, words_of
 from analyzers.video import Video
-from analyzers.voices import spans_of
+from analyzers.voices import OVERLAP_PLACES, spans_of
 
-KINDS = ("silent_pause", "filled_pause", "repetition", "restart", "turn_change")
-PLACES = ("within_clause", "between_clauses", "between_sentences", "between_turns")
+KINDS = ("silent_pause", "filled_pause", "repetition", "restart", "turn_change", "overlap")
+PAUSE_PLACES = ("within_clause", "between_clauses", "between_sentences", "between_turns")
 
 #: Fillers without a meaning of their own, as Whisper writes them; "like" or "you know" are words,
 #: and nobody can tell from the text alone when they are not.
@@ -60,7 +60,7 @@ def _number(name: str, description: str) -> Column:
 
 
 class SpeechFlow(Analyzer):
-    """Silent and filled pauses, repetitions, restarts, turn changes, length of run, fluency.
+    """Silent and filled pauses, repetitions, restarts, turn changes, overlaps, runs, fluency.
 
     Observations, by `kind`:
 
@@ -76,11 +76,16 @@ class SpeechFlow(Analyzer):
     - `restart`: a word breaks off (a dash or an ellipsis after it, inside a sentence) and something
       else follows.
     - `turn_change`: another speaker begins; its time is the silence before (from the end of the
-      last one's voice), zero where there is none.
+      last one's voice), zero where there is none, as where the two overlap.
+    - `overlap`: two people speak at once for a third of a second or longer (`voices`). `place` is
+      `between_speakers` where the other one has the floor afterwards, and `within_speaker` where
+      who spoke before goes on, as over an "uh-huh" or a try that fails (Heldner & Edlund, "Pauses,
+      gaps and overlaps in conversations", Journal of Phonetics 38, 2010); null where nobody speaks
+      alone for half a second next to it. Whether a between-speaker overlap interrupts, or comes in
+      where the other was done anyway, is a matter of what is said, and not told.
 
     Whisper leaves out many fillers, repetitions and broken words: their counts are what is left, a
-    lower bound. Two people at once are heard as one (`voices`), so overlap is not measured, and a
-    turn change without a gap may hide one.
+    lower bound; of two people at once it mostly writes down one.
 
     Fluency has three sides (Tavakoli & Skehan 2005, in Ellis, "Planning and task performance"):
     speed (`articulation_syllables_per_s`, `mean_run_syllables`), breakdown (pauses: how many, how
@@ -95,7 +100,7 @@ class SpeechFlow(Analyzer):
     """
 
     name = "speech_flow"
-    version = "2"
+    version = "3"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy",)
@@ -107,9 +112,20 @@ class SpeechFlow(Analyzer):
         END_S,
         Column("kind", pa.string(), "What it is", values=KINDS),
         Column("length_s", pa.float32(), "How long it lasts", minimum=0.0),
-        Column("place", pa.string(), "What a silent pause parts", nullable=True, values=PLACES),
+        Column(
+            "place",
+            pa.string(),
+            "What a silent pause parts; where an overlap lies",
+            nullable=True,
+            values=(*PAUSE_PLACES, *OVERLAP_PLACES),
+        ),
         Column("text", pa.string(), "The words, of what is said", nullable=True),
-        Column("speaker", pa.string(), "Who does it; after a turn change, who begins", True),
+        Column(
+            "speaker",
+            pa.string(),
+            "Who does it; of a turn change or an overlap, who has the floor afterwards",
+            True,
+        ),
     )
     segment_columns = (
         Column("pause_s", pa.float32(), "Silent pauses in the second", minimum=0.0, maximum=1.0),
@@ -117,6 +133,8 @@ class SpeechFlow(Analyzer):
         _count("filled_pause_count", "Filled pauses that begin in the second"),
         _count("repair_count", "Repetitions and restarts that begin in the second"),
         _count("turn_change_count", "Turn changes in the second"),
+        Column("overlap_s", pa.float32(), "Overlaps in the second", minimum=0.0, maximum=1.0),
+        _count("overlap_count", "Overlaps that begin in the second"),
     )
     summary_columns = (
         Column("talk_s", pa.float64(), "Time of the turns", minimum=0.0),
@@ -138,6 +156,10 @@ class SpeechFlow(Analyzer):
         _number("mean_turn_s", "Their mean length"),
         _count("turn_change_count", "Turns that another speaker takes over"),
         _number("mean_gap_s", "Mean silence before another speaker begins"),
+        _count("overlap_count", "Overlaps"),
+        _number("overlap_s", "Their time"),
+        _count("between_speakers_overlap_count", "Overlaps after which the other has the floor"),
+        _count("within_speaker_overlap_count", "Overlaps after which the same speaker goes on"),
     )
 
     def analyze(self, video: Video, upstream: Mapping[str, AnalysisResult]) -> AnalysisResult:
@@ -157,6 +179,7 @@ class SpeechFlow(Analyzer):
             *_repetitions(words, _FILLERS.get(language, set())),
             *_restarts(words),
             *_turn_changes(turns, voice),
+            *_overlaps(heard, turns),
         ]
         rows.sort(key=lambda row: (row["time_s"], KINDS.index(row["kind"])))
         return AnalysisResult(
@@ -167,7 +190,7 @@ class SpeechFlow(Analyzer):
 
     def _seconds(self, video: Video, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         grid = video.grid
-        silent = _spans(rows, "silent_pause")
+        silent, doubled = _spans(rows, "silent_pause"), _spans(rows, "overlap")
 
         def begun(*kinds: str) -> list[int]:
             segments = [grid.segment_of(r["time_s"]) for r in rows if r["kind"] in kinds]
@@ -179,6 +202,10 @@ class SpeechFlow(Analyzer):
             "filled_pause_count": begun("filled_pause"),
             "repair_count": begun("repetition", "restart"),
             "turn_change_count": begun("turn_change"),
+            "overlap_s": [
+                min(1.0, overlap_s(doubled, *grid.bounds_s(i))) for i in range(len(grid))
+            ],
+            "overlap_count": begun("overlap"),
         }
 
     def preview(self, video: Video, result: AnalysisResult) -> Preview:
@@ -187,7 +214,7 @@ class SpeechFlow(Analyzer):
             return Preview(markdown=result.reason or "")
         rows = result.observations.to_pylist()
         bars: dict[str, list[Bar]] = {}
-        for number, place in enumerate(PLACES):
+        for number, place in enumerate(PAUSE_PLACES):
             of_place = [row for row in rows if row["place"] == place]
             bars[_PLACE_NAMES[place]] = _bars(of_place, PALETTE[number])
         for number, kind in enumerate(KINDS[1:]):
@@ -328,6 +355,25 @@ def _turn_changes(
     return rows
 
 
+def _overlaps(
+    heard: Sequence[Mapping[str, Any]], turns: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Overlaps of turns with words: a choir may have none."""
+    return [
+        {
+            "time_s": row["time_s"],
+            "end_s": row["end_s"],
+            "kind": "overlap",
+            "length_s": row["end_s"] - row["time_s"],
+            "place": row["place"],
+            "speaker": row["speaker"],
+        }
+        for row in heard
+        if row["kind"] == "overlap"
+        and any(t["time_s"] < row["end_s"] and t["end_s"] > row["time_s"] for t in turns)
+    ]
+
+
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
@@ -373,4 +419,10 @@ def _summary(
         "mean_turn_s": _mean([t["end_s"] - t["time_s"] for t in turns]),
         "turn_change_count": counts["turn_change"],
         "mean_gap_s": _mean([r["length_s"] for r in rows if r["kind"] == "turn_change"]),
+        "overlap_count": counts["overlap"],
+        "overlap_s": sum(r["length_s"] for r in rows if r["kind"] == "overlap"),
+        **{
+            f"{place}_overlap_count": sum(row.get("place") == place for row in rows)
+            for place in OVERLAP_PLACES
+        },
     }

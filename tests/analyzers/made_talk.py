@@ -18,6 +18,8 @@ from tests.analyzers.made_voices import Lender
 #: Word, start and end in seconds, and number of the sentence.
 Said = Sequence[tuple[str, float, float, int]]
 Turns = Sequence[tuple[str, float, float]]
+#: Start and end in seconds, place, and who goes on.
+Overlaps = Sequence[tuple[float, float, str | None, str | None]]
 
 
 def made_talk(
@@ -26,11 +28,16 @@ def made_talk(
     voice: Sequence[tuple[float, float]],
     turns: Turns | None = None,
     language: str = "en",
+    overlaps: Overlaps = (),
 ) -> dict[str, AnalysisResult]:
     """Results of `voices` and `speech_transcription`; without `turns` one speaker says it all."""
     turns = turns or [("S1", voice[0][0], voice[-1][1])]
     spans = [{"time_s": a, "end_s": b, "kind": "voice"} for a, b in voice]
     spoken = [{"time_s": a, "end_s": b, "kind": "turn", "speaker": s} for s, a, b in turns]
+    doubled = [
+        {"time_s": a, "end_s": b, "kind": "overlap", "place": place, "speaker": speaker}
+        for a, b, place, speaker in overlaps
+    ]
     words = [
         {
             "time_s": start,
@@ -43,7 +50,7 @@ def made_talk(
         for word, start, end, sentence in said
     ]
     return {
-        "voices": _result(Voices(Models({})), video, [*spans, *spoken], {}),
+        "voices": _result(Voices(Models({})), video, [*spans, *spoken, *doubled], {}),
         "speech_transcription": _result(
             SpeechTranscription(Models({})), video, words, {"language": language}
         ),

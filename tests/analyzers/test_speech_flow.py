@@ -157,6 +157,49 @@ def test_turns_change_with_and_without_a_gap() -> None:
     assert summary["pause_count"] == 0
 
 
+def talk_at_once() -> tuple[Video, AnalysisResult]:
+    """Somebody takes over, somebody tries to, and two sing where no word is heard."""
+    video = made_video(14.0)
+    said = [*spaced("so I told her that", 0.0, 3.0, 0), *spaced("no you did not", 3.0, 8.0, 1)]
+    turns = [("S1", 0.0, 2.8), ("S2", 2.8, 8.0), ("S3", 11.0, 14.0)]
+    overlaps = [
+        (2.4, 3.2, "between_speakers", "S2"),
+        (4.8, 5.3, "within_speaker", "S2"),
+        (7.5, 8.0, None, None),
+        (12.0, 13.0, None, None),
+    ]
+    voice = [(0.0, 8.0), (11.0, 14.0)]
+    return video, analyze(video, made_talk(video, said, voice, turns, overlaps=overlaps))
+
+
+def test_overlaps_have_place_length_and_who_goes_on() -> None:
+    _, result = talk_at_once()
+    rows = rows_of(result, "overlap")
+    assert [(r["time_s"], r["end_s"], r["place"], r["speaker"]) for r in rows] == [
+        (2.4, 3.2, "between_speakers", "S2"),
+        (4.8, 5.3, "within_speaker", "S2"),
+        (7.5, 8.0, None, None),
+    ]
+    assert [r["length_s"] for r in rows] == pytest.approx([0.8, 0.5, 0.5])
+    summary = result.summary
+    assert (summary["overlap_count"], summary["overlap_s"]) == (3, pytest.approx(1.8))
+    assert summary["between_speakers_overlap_count"] == 1
+    assert summary["within_speaker_overlap_count"] == 1
+    seconds = result.segments.to_pylist()
+    assert [s["overlap_s"] for s in seconds[:9]] == pytest.approx(
+        [0, 0, 0.6, 0.2, 0.2, 0.3, 0, 0.5, 0], abs=1e-6
+    )
+    assert [s["overlap_count"] for s in seconds[:9]] == [0, 0, 1, 0, 1, 0, 0, 1, 0]
+    [change] = rows_of(result, "turn_change")
+    assert (change["time_s"], change["length_s"]) == (2.8, 0.0)
+
+
+def test_talk_of_one_has_no_overlap() -> None:
+    _, result = talk_with_pauses()
+    assert (result.summary["overlap_count"], result.summary["overlap_s"]) == (0, 0)
+    assert set(result.segments["overlap_s"].to_pylist()) == {0.0}
+
+
 def test_silence_is_not_applicable() -> None:
     video = made_video(2.5, sound=False)
     upstream = {"voices": made_voices(video)}
