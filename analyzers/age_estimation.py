@@ -24,24 +24,26 @@ from analyzers.base import (
     shares_column,
 )
 from analyzers.methods.contact_sheet import contact_sheet, tag, track_colour
-from analyzers.methods.people.face_crops import dlib_chip
 from analyzers.methods.people.face_rows import (
     FLAWS,
     TILE_PX,
     FacePictures,
     area_of,
+    box_of,
     by_track,
     face_rows,
     face_tile,
     landmarks_of,
     usual_flaw,
 )
-from analyzers.models.age_gender import AGE_CHIP_PX, GENDER_CHIP_PX, AgeGenderEstimator
+from analyzers.models.age_gender import OLDEST_YEARS, AgeGenderEstimator, SeenFace
 from analyzers.video import Video
 
 #: Sightings of a track that are judged, spread over it; fewer than the least are not enough.
 _MOST_SIGHTINGS = 15
 _LEAST_SIGHTINGS = 3
+#: A face this wide shows as much as the networks look at.
+_WIDE_PX = 128
 #: Mean probability from which the look is called female, and up to which it is called male.
 _FEMALE, _MALE = 0.75, 0.25
 _LOOKS = ("female", "male", "uncertain")
@@ -50,7 +52,9 @@ _REASONS = ("", *FLAWS[1:], "few")
 
 
 def _years(name: str, description: str, nullable: bool = True) -> Column:
-    return Column(name, pa.float32(), description, nullable=nullable, minimum=0.0, maximum=80.0)
+    return Column(
+        name, pa.float32(), description, nullable=nullable, minimum=0.0, maximum=OLDEST_YEARS
+    )
 
 
 class AgeEstimation(Analyzer):
@@ -66,11 +70,12 @@ class AgeEstimation(Analyzer):
     A row is one track of `faces`; the age is the median over up to 15 good sightings spread over
     it, `age_low_years` and `age_high_years` hold four fifths of them. That spread is how much the
     guess wavers, not how wrong it may be. A track with fewer than three good sightings is not
-    judged. Accuracy: one portrait of known age and three people of known gender are measured.
+    judged. Accuracy: one portrait of known age and three people of known gender are measured, with
+    dlib's networks; nothing with InsightFace's.
     """
 
     name: ClassVar[str] = "age_estimation"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     notice: ClassVar[str] = (
         "Apparent age and gender are what a network finds most typical of such a face, not a "
         "person's age or gender. Not for decisions about anybody, nor to tell minors from adults."
@@ -179,12 +184,11 @@ def _judged(
         many = len(flaws) > len(sightings) / 2
         return row | {"not_judged": usual_flaw(flaws) if many else "few"}
     chosen = _best_of_each_part(good)
-    cut = [(pictures.of(sighting), landmarks_of(sighting)) for sighting in chosen]
-    ages = estimator.ages_years([dlib_chip(*face, AGE_CHIP_PX) for face in cut])
-    female = float(
-        np.mean(estimator.female_probabilities([dlib_chip(*face, GENDER_CHIP_PX) for face in cut]))
+    looks = estimator.judge(
+        [SeenFace(pictures.of(seen), box_of(seen), landmarks_of(seen)) for seen in chosen]
     )
-    low, middle, high = np.percentile(ages, [10, 50, 90])
+    female = float(np.mean(looks.female))
+    low, middle, high = np.percentile(looks.ages_years, [10, 50, 90])
     return row | {
         "judged_count": len(chosen),
         "age_years": float(middle),
@@ -204,7 +208,7 @@ def _best_of_each_part(good: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
     def clarity(place: int) -> float:
         row = good[place]
         away_deg = abs(row["yaw_deg"]) + abs(row["roll_deg"])
-        return float(min(row["width_px"], 2 * AGE_CHIP_PX) / (1 + away_deg / 15))
+        return float(min(row["width_px"], _WIDE_PX) / (1 + away_deg / 15))
 
     return [good[max(part.tolist(), key=clarity)] for part in parts]
 

@@ -12,12 +12,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.weights import Manifest, ModelFiles, models_dir
 from tests.analyzers.methods.sound.test_sound_places import CLASSES
 
 ADE_LABELS = ("wall", "building, edifice", "sky", "floor, flooring", "tree", "ceiling", "person")
 SOUND_LABELS = (*CLASSES, "Speech", "Silence", "Music")
+#: Of mean red, green and blue: the score for female, the one for male, and hundredths of the age.
+AGE_GENDER_WEIGHTS = np.array([[0.02, 0.0, 0.001], [0.0, 0.01, 0.0005], [0.0, 0.0, 0.0025]])
 _LETTERS = "abcdefghijklmnopqrstuvwxyz.,-"
 
 
@@ -82,11 +86,19 @@ def _voice_emotion(folder: Path) -> None:
 
 
 def _emotion(folder: Path) -> None:
-    """An ONNX file written by hand: the mean colour times a matrix, as the eight classes' scores.
+    weights = np.random.default_rng(0).normal(size=(3, 8))
+    _colour_network(folder / "enet_b0_8_best_vgaf.onnx", 224, weights)
+
+
+def _age_gender(folder: Path) -> None:
+    _colour_network(folder / "genderage.onnx", 96, AGE_GENDER_WEIGHTS)
+
+
+def _colour_network(path: Path, side_px: int, weights: np.ndarray) -> None:
+    """An ONNX file written by hand: the mean colour times a matrix (3, n).
 
     No exporter is at hand (each wants the package onnx). Fields are numbered as in onnx.proto3.
     """
-    import numpy as np
 
     def field(number: int, value: bytes | int) -> bytes:
         if isinstance(value, int):
@@ -104,20 +116,20 @@ def _emotion(folder: Path) -> None:
         shape = b"".join(field(1, field(1, side)) for side in sides)
         return field(number, field(1, name) + field(2, field(1, field(1, 1) + field(2, shape))))
 
-    weights = np.random.default_rng(0).normal(size=(3, 8)).astype("<f4")
+    count = weights.shape[1]
     graph = (
         node(b"GlobalAveragePool", [b"picture"], b"mean")
         + node(b"Reshape", [b"mean", b"flat"], b"row")
         + node(b"MatMul", [b"row", b"weights"], b"scores")
         + field(2, b"tiny")
         + tensor(b"flat", [2], 7, struct.pack("<2q", 1, 3))
-        + tensor(b"weights", [3, 8], 1, weights.tobytes())
-        + value(11, b"picture", [1, 3, 224, 224])
-        + value(12, b"scores", [1, 8])
+        + tensor(b"weights", [3, count], 1, weights.astype("<f4").tobytes())
+        + value(11, b"picture", [1, 3, side_px, side_px])
+        + value(12, b"scores", [1, count])
     )
     model = field(1, 8) + field(7, graph) + field(8, field(2, 13))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "enet_b0_8_best_vgaf.onnx").write_bytes(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model)
 
 
 def _varint(value: int) -> bytes:
@@ -134,6 +146,7 @@ _MAKERS: Mapping[str, Callable[[Path], None]] = {
     "ast_audioset": _sound,
     "wav2vec2_msp_dim": _voice_emotion,
     "hsemotion_b0": _emotion,
+    "insightface_genderage": _age_gender,
 }
 
 

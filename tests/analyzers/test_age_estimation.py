@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 from analyzers.age_estimation import AgeEstimation
 from analyzers.base import AnalysisResult
 from analyzers.faces import FacesProduct
-from analyzers.models.age_gender import AGE_CHIP_PX, GENDER_CHIP_PX
+from analyzers.models.age_gender import Looks, SeenFace
 from analyzers.models.lending import Models
 from analyzers.run import run_analyzer
 from analyzers.video import Video
 from tests.analyzers.sample_face import borrowed, portrait, video_of, without_face
+from tests.tiny_models import AGE_GENDER_WEIGHTS, tiny_models
 
 
 class Scripted(Models):
@@ -31,13 +33,10 @@ class Scripted(Models):
         assert role == "age_gender"
         yield self
 
-    def ages_years(self, chips: Sequence[np.ndarray]) -> np.ndarray:
-        assert {chip.shape for chip in chips} == {(AGE_CHIP_PX, AGE_CHIP_PX, 3)}
-        return np.resize(np.array(self._ages_years, np.float32), len(chips))
-
-    def female_probabilities(self, chips: Sequence[np.ndarray]) -> np.ndarray:
-        assert {chip.shape for chip in chips} == {(GENDER_CHIP_PX, GENDER_CHIP_PX, 3)}
-        return np.full(len(chips), self._female, np.float32)
+    def judge(self, faces: Sequence[SeenFace]) -> Looks:
+        assert {(face.box.shape, face.landmarks.shape) for face in faces} == {((4,), (5, 2))}
+        ages_years = np.resize(np.array(self._ages_years, np.float32), len(faces))
+        return Looks(ages_years, np.full(len(faces), self._female, np.float32))
 
 
 def analyzed(video: Video, models: Models) -> AnalysisResult:
@@ -111,3 +110,19 @@ def test_a_blurred_face_is_not_guessed() -> None:
 def test_without_a_face_not_applicable() -> None:
     result = analyzed(video_of([without_face()]), Scripted([]))
     assert (result.status, result.reason) == ("not_applicable", "no face in any frame")
+
+
+def test_insightface_fills_the_same_columns(tmp_path: Path) -> None:
+    """Its own file's entry in the manifest, with a tiny network in place of the weights."""
+    models = tiny_models(tmp_path, age_gender="insightface_genderage")
+    [row] = analyzed(video_of([portrait()] * 2), models).observations.to_pylist()
+    assert (row["judged_count"], row["not_judged"]) == (10, "")
+    picture = portrait().astype(float)
+    face = picture[
+        int(row["y1"] * 640) : int(row["y2"] * 640), int(row["x1"] * 360) : int(row["x2"] * 360)
+    ]
+    scores = face.mean(axis=(0, 1)) @ AGE_GENDER_WEIGHTS
+    # The tiny network tells the mean colour, of the face with half as much again around it.
+    assert row["age_years"] == pytest.approx(100 * scores[2], rel=0.35)
+    assert row["age_low_years"] <= row["age_years"] <= row["age_high_years"]
+    assert 0 < row["female_probability"] < 1

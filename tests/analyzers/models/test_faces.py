@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from analyzers.methods.people.face_crops import dlib_chip, square_crop
-from analyzers.models.age_gender import AGE_CHIP_PX, GENDER_CHIP_PX
+from analyzers.methods.people.face_crops import square_crop
+from analyzers.models.age_gender import SeenFace
 from analyzers.models.base import usage_log
 from analyzers.models.emotion import EMOTIONS
 from analyzers.models.face_mesh import (
@@ -96,12 +96,8 @@ def test_smiling_woman_is_happy(found: Faces) -> None:
 def test_age_and_gender_of_the_portrait(found: Faces) -> None:
     """She was about 36 in it; the networks err by several years on one picture."""
     estimator = borrowed("age_gender")
-    chips = [dlib_chip(portrait(), found.landmarks[0], AGE_CHIP_PX)] * 2
-    ages = estimator.ages_years(chips)
-    assert ages.shape == (2,)
-    assert ages[0] == ages[1]
-    assert 20 < ages[0] < 45
-    [female] = estimator.female_probabilities(
-        [dlib_chip(portrait(), found.landmarks[0], GENDER_CHIP_PX)]
-    )
-    assert female > 0.9
+    looks = estimator.judge([SeenFace(portrait(), found.boxes[0], found.landmarks[0])] * 2)
+    assert looks.ages_years.shape == looks.female.shape == (2,)
+    assert looks.ages_years[0] == looks.ages_years[1]
+    assert 20 < looks.ages_years[0] < 45
+    assert looks.female[0] > 0.9

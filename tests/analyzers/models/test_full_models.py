@@ -6,7 +6,8 @@ import pytest
 from analyzers.methods.edit.scene_labels import SCENE_LABELS
 from analyzers.methods.picture.prompts import GOOD_PICTURE, OTHER, SCENES, SHOT_SCALES, goods
 from analyzers.methods.picture.shot_scale import SCALES
-from analyzers.models.base import usage_log
+from analyzers.models.age_gender import InsightFaceEstimator, SeenFace
+from analyzers.models.base import ModelIdentity, usage_log
 from analyzers.models.cache import ModelCache
 from analyzers.models.detector import COCO_LABELS
 from analyzers.models.emotion import EMOTIONS
@@ -14,7 +15,13 @@ from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.soundscape import WINDOW
 from analyzers.models.weights import Manifest, ModelFiles
 from tests.small_models import file_entry, manifest
-from tests.tiny_models import ADE_LABELS, SOUND_LABELS, tiny_manifest, tiny_models
+from tests.tiny_models import (
+    ADE_LABELS,
+    AGE_GENDER_WEIGHTS,
+    SOUND_LABELS,
+    tiny_manifest,
+    tiny_models,
+)
 
 pytest.importorskip("transformers")
 NOISE = np.random.default_rng(0)
@@ -25,6 +32,7 @@ def models(tmp_path_factory):
     return tiny_models(
         tmp_path_factory.mktemp("tiny"), clip="clip_vit_l14", scene_parser="segformer_b5_ade20k",
         soundscape="ast_audioset", voice_emotion="wav2vec2_msp_dim", emotion="hsemotion_b0",
+        age_gender="insightface_genderage",
     )  # fmt: skip
 
 
@@ -154,6 +162,40 @@ def test_large_yolos_load_as_the_small_ones_do(tmp_path, model_id, description):
     assert model.identity.runtime == "torch"
 
 
+def seen_face(picture, box):
+    return SeenFace(picture, np.array(box), np.zeros((5, 2)))
+
+
+def test_insightface_tells_age_and_gender_of_a_square_around_the_box(models):
+    """The tiny network's numbers follow from the mean colour of what it is shown."""
+    picture = np.zeros((80, 120, 3), np.uint8)
+    # Of 1.5 times the longer side, 40: 60 pixels about the middle, here all of one colour.
+    picture[10:70, 30:90] = (100, 140, 60)
+    inside = seen_face(picture, (0.375, 0.25, 0.625, 0.75))
+    at_the_edge = seen_face(picture[10:], (0.375, -0.25, 0.625, 2 / 7))  # the upper half is black
+    with usage_log() as log, models.lend("age_gender") as estimator:
+        looks = estimator.judge([inside, at_the_edge])
+    scores = np.array([100, 140, 60]) @ AGE_GENDER_WEIGHTS
+    female = 1 / (1 + np.exp(scores[1] - scores[0]))
+    assert looks.ages_years[0] == pytest.approx(100 * scores[2], abs=0.7)
+    assert looks.female[0] == pytest.approx(female, abs=0.01)
+    assert 0 < looks.ages_years[1] < 0.7 * looks.ages_years[0]
+    assert (log.uses[0].identity.model_id, log.uses[0].items) == ("insightface_genderage", 2)
+    assert log.uses[0].identity.runtime == "onnxruntime"
+
+
+def test_insightface_tells_no_age_below_nothing_or_without_end(models):
+    def ages_of(told):
+        identity = ModelIdentity("age_gender", "made", "0" * 64, "cpu", "onnxruntime")
+        estimator = InsightFaceEstimator(identity, lambda chip: np.array([told], np.float32))
+        return estimator.judge([seen_face(pictures(1)[0], (0, 0, 1, 1))]).ages_years.tolist()
+
+    assert ages_of([0, 0, -0.2]) == [0]
+    assert ages_of([0, 0, 3.0]) == [100]
+    with pytest.raises(ValueError, match="made tells \\(2,\\) numbers of a face, not 3"):
+        ages_of([0, 0])
+
+
 def test_missing_weights_are_not_made_up(tmp_path):
     from safetensors.torch import load_file, save_file
 
@@ -162,7 +204,6 @@ def test_missing_weights_are_not_made_up(tmp_path):
     weights = load_file(path)
     del weights["logit_scale"]
     save_file(weights, path, metadata={"format": "pt"})
-    from analyzers.models.base import ModelIdentity
     from analyzers.models.clip import load_clip
 
     identity = ModelIdentity("clip", "clip_vit_l14", "0" * 64, "cpu", "torch")
@@ -180,7 +221,8 @@ def test_the_full_profile_serves_every_role_and_takes_no_surprising_licence():
         assert role in manifest.model_for(role, choice.model).roles
     restricted = {c.model for c in full.values() if manifest.spec(c.model).non_commercial}
     assert restricted == {"segformer_b5_ade20k"}  # which `models pull` tells
-    assert manifest.spec("wav2vec2_msp_dim").non_commercial
+    for model_id in ("wav2vec2_msp_dim", "insightface_genderage"):
+        assert manifest.spec(model_id).non_commercial
     for spec in manifest.models.values():
         if "cuda" in spec.runtimes and any(f.sha256 is None for f in spec.files.values()):
             assert spec.vram_mb, spec.model_id
