@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from celery.backends.filesystem import FilesystemBackend
-from kombu.transport import filesystem
+from celery.worker import state
+from kombu.transport import filesystem, virtual
 from kombu.utils.json import dumps
 
 from resources.whole_file import write_whole
@@ -25,8 +26,22 @@ from resources.whole_file import write_whole
 log = logging.getLogger(__name__)
 
 
+class QoS(virtual.QoS):
+    """Takes no message while this process has one in hand.
+
+    Celery counts a message as dealt with when its run begins, and would take the next one: that
+    run would wait here while another worker has nothing to do.
+    """
+
+    def can_consume(self) -> bool:
+        """Whether another message may be taken."""
+        return not state.reserved_requests and super().can_consume()
+
+
 class Channel(filesystem.Channel):
     """Messages as files."""
+
+    QoS = QoS
 
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
         # By the wall clock, unlike Kombu's: the order is kept when the machine is started anew.

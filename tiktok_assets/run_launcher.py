@@ -132,6 +132,8 @@ def _remote(url: str) -> dict[str, Any]:
         "backend": url,
         "config_source": {
             "result_expires": _RESULTS_KEPT_S,
+            # As `broker_files.QoS`; Celery has it for Redis alone.
+            "worker_disable_prefetch": True,
             "broker_transport_options": {"visibility_timeout": _REDELIVERED_AFTER_S},
         },
     }

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery
+from celery.worker import state
 from kombu import Connection
 from kombu.simple import SimpleQueue
 
@@ -47,6 +49,16 @@ def test_messages_come_in_the_order_in_which_they_were_put(queue: SimpleQueue) -
     for number in range(5):
         queue.put(number)
     assert sorted(queue.get(timeout=5).payload for _ in range(5)) == list(range(5))
+
+
+def test_a_worker_with_a_run_in_hand_leaves_the_next_to_others(queue: SimpleQueue) -> None:
+    queue.put("run")
+    in_hand = Mock()
+    state.reserved_requests.add(in_hand)
+    with pytest.raises(queue.Empty):
+        queue.get(timeout=0.3)
+    state.reserved_requests.discard(in_hand)
+    assert queue.get(timeout=5).payload == "run"
 
 
 @TORN
