@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import dagster as dg
 
-#: Tag of a run whose starter writes the document itself, as the command line does.
+#: Tag of a run whose starter runs finish itself, as the command line does.
 INLINE_TAG = "tiktok/finish"
 
 PRIORITY_TAG = "dagster/priority"
@@ -15,21 +15,21 @@ _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_r
 
 def finish_sensors(
     job: dg.UnresolvedAssetJobDefinition,
-    document: str,
+    last: str,
     analyzed: Collection[str],
     videos: dg.DynamicPartitionsDefinition,
 ) -> list[dg.SensorDefinition]:
     """One sensor each for runs that succeeded, that failed and that were canceled.
 
-    `document` is the asset that the job ends with, `analyzed` are the assets it joins, and
-    `videos` is their partitioning.
+    `last` is the asset that the job ends with, `analyzed` are the assets it joins, and `videos` is
+    their partitioning.
     """
 
     def evaluate(
         context: dg.RunStatusSensorContext,
     ) -> Sequence[dg.RunRequest] | dg.SkipReason:
         run = context.dagster_run
-        if reason := _nothing_to_do(run, job.name, document, analyzed):
+        if reason := _nothing_to_do(run, job.name, last, analyzed):
             return dg.SkipReason(reason)
         ready = context.instance.get_materialized_partitions(dg.AssetKey("frames"))
         return [
@@ -50,7 +50,7 @@ def finish_sensors(
             request_job=job,
             default_status=dg.DefaultSensorStatus.RUNNING,
             minimum_interval_seconds=5,
-            description=f"Writes the document of each video after a run {ended}.",
+            description=f"Writes the document and the report of each video after a run {ended}.",
         )(evaluate)
         for status, name, ended in (
             (dg.DagsterRunStatus.SUCCESS, "finish_after_success", "that succeeded"),
@@ -61,19 +61,17 @@ def finish_sensors(
     ]
 
 
-def _nothing_to_do(
-    run: dg.DagsterRun, finish: str, document: str, analyzed: Collection[str]
-) -> str:
+def _nothing_to_do(run: dg.DagsterRun, finish: str, last: str, analyzed: Collection[str]) -> str:
     if run.job_name == finish:
         return "a finish run needs no other"
     if run.tags.get(INLINE_TAG) == "inline":
-        return "whoever started the run writes the document"
+        return "whoever started the run makes the rest"
     if run.tags.get("dagster/will_retry") == "true":
         return "the run will be retried"
     if run.asset_selection:  # empty for a whole job
         selected = {key.to_user_string() for key in run.asset_selection}
-        if document in selected:
-            return "the run wrote the document itself"
+        if last in selected:
+            return f"the run made the {last} itself"
         if selected.isdisjoint(analyzed):
             return "the run analyzed nothing"
     return ""

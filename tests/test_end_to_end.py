@@ -55,6 +55,10 @@ def test_every_analyzer_answers_and_the_document_has_them_all(twice):
     assert len(document["timeline"]) == 20
     for name in ON:
         assert name in done.stdout
+    (report,) = (folder / "reports").glob("*.html")
+    assert f"Report:   {report}" in done.stdout
+    assert 100_000 < report.stat().st_size < 2_000_000
+    assert "5 WAYS TO" in report.read_text()
 
 
 @pytest.mark.slow

@@ -13,10 +13,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from resources.media import MediaError, MediaLibrary
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from resources.video_files import video_files
 from tiktok_assets.analyze import Outcome, StepState, analyze_video
 from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.report import NAME as REPORT
 from tiktok_assets.settings import Settings
 
 _ENDED = {None: "[cyan]running[/]", True: "[green]done[/]", False: "[red]failed[/]"}
@@ -138,7 +140,7 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
     reasons = []
     enabled = sorted(settings.enabled())
     for asset in outcome.errors:
-        if asset not in enabled:  # the media, the document, or a run as a whole
+        if asset not in enabled:  # the media, the document, the report, or a run as a whole
             table.add_row(asset, "[red]failed[/]", "", "", "")
             reasons.append(outcome.errors[asset])
     for name in enabled:
@@ -165,4 +167,7 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
     if DOCUMENT in outcome.done:
         where = results.location(DOCUMENT, "json", outcome.video_id)
         console.print(f"Document: {where}", soft_wrap=True, highlight=False)
+    if REPORT in outcome.done:
+        where = ReportStore(url=settings.reports).location(outcome.video_id)
+        console.print(f"Report:   {where}", soft_wrap=True, highlight=False)
     console.print(f"Results:  {settings.results}", soft_wrap=True, highlight=False)

@@ -14,7 +14,7 @@ import dagster as dg
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, Security
 from fastapi import Path as PathParameter
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_swagger import patch_fastapi
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -26,6 +26,7 @@ from resources.disk import too_full
 from resources.gpu import gpus
 from resources.media import MediaLibrary
 from resources.probe import check_opens
+from resources.report_store import ReportMissing, ReportStore
 from resources.result_store import ResultMissing, ResultStore
 from tiktok_assets.api_exposure import check_exposed, is_loopback
 from tiktok_assets.api_jobs import AnalysisJobs, Launch, UnknownJob
@@ -43,6 +44,7 @@ from tiktok_assets.api_urls import PREFIX, UrlJobs, UrlRefused
 from tiktok_assets.dagster_client import Launcher, NotLaunched, webserver
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.metrics import registry
+from tiktok_assets.report.page import CONTENT_SECURITY_POLICY
 from tiktok_assets.settings import ApiSettings, Settings
 from tiktok_assets.snapshot import Snapshot
 from tiktok_assets.status import collect
@@ -51,12 +53,19 @@ from tiktok_assets.watchdog import living
 _POLL_S = 0.5
 _STOP_S = 3
 _bearer = HTTPBearer(auto_error=False, description="The setting api.token, where it is set")
+#: What a report may do in a browser: show itself.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 _LOCAL_NAMES = ["localhost", "127.0.0.1", "::1", "[::1]"]
 #: Which status code stands for which error of ours.
 _CODES: dict[type[Exception], int] = {
     PathRefused: 403,
     NoSuchFile: 404,
     ResultMissing: 404,
+    ReportMissing: 404,
     UnknownJob: 404,
     MediaError: 422,
     UrlRefused: 422,
@@ -107,7 +116,7 @@ def create_app(settings: Settings, instance: dg.DagsterInstance, launch: Launch)
     analyses = AnalysisJobs(settings, instance, launch)
     urls = UrlJobs(settings, instance, launch, analyses)
     library = MediaLibrary(settings.data_dir, settings.ladder)
-    results = ResultStore(url=settings.results)
+    results, reports = ResultStore(url=settings.results), ReportStore(url=settings.reports)
     metrics = registry(Snapshot(partial(collect, settings, instance)).latest)
 
     def start(request: AnalyzeRequest) -> Job:
@@ -149,6 +158,13 @@ def create_app(settings: Settings, instance: dg.DagsterInstance, launch: Launch)
     ) -> JSONResponse:
         """A video's document: every analyzer's results, second by second."""
         return JSONResponse(results.read_json(DOCUMENT, video_id))
+
+    @app.get("/results/{video_id}/report", dependencies=guarded, response_class=HTMLResponse)
+    def report(
+        video_id: Annotated[str, PathParameter(pattern=r"^[a-z0-9-]+$", max_length=200)],
+    ) -> HTMLResponse:
+        """A video's report: one page for people, which loads nothing else."""
+        return HTMLResponse(reports.read(video_id), headers=_PAGE_HEADERS)
 
     @app.get("/analyzers", dependencies=guarded)
     def analyzers() -> AnalyzerList:

@@ -1,7 +1,8 @@
 """Analyses that the HTTP API starts, and how far they are: all of it read off Dagster's storage.
 
 A job's id is the id of its analyze run. It is done when the document has been written after that
-run, or its last retry, has ended: a run of finish, which the sensor requests, does that.
+run, or its last retry, has ended: a run of finish, which the sensor requests, does that, and has
+ended too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 import dagster as dg
 
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from tiktok_assets.api_models import Job, JobState
 from tiktok_assets.document import NAME as DOCUMENT
@@ -54,6 +56,7 @@ class AnalysisJobs:
         self._instance = instance
         self._launch = launch
         self._results = ResultStore(url=settings.results)
+        self._reports = ReportStore(url=settings.reports)
         self._starting = threading.Lock()
 
     def start(self, video_id: str, analyzers: Collection[str] = (), again: bool = False) -> Job:
@@ -119,6 +122,8 @@ class AnalysisJobs:
             document = self._results.read_json(DOCUMENT, video_id)
             job = job.model_copy(update=_figures(document, self._counted(analyzers)))
             job.results_file = self._results.location(DOCUMENT, "json", video_id)
+            if self._reports.has(video_id):
+                job.report_file = self._reports.location(video_id)
         return job
 
     def _counted(self, analyzers: Collection[str]) -> list[str]:
@@ -144,20 +149,27 @@ class AnalysisJobs:
         ended_s = analyzed.end_time or analyzed.update_timestamp.timestamp()
         written = self._materialized(DOCUMENT, video_id)
         there = self._results.has(DOCUMENT, video_id)  # housekeeping may have removed it
+        finish = self._finish_since(ended_s, video_id)
         if there and written is not None and written.timestamp >= ended_s:
-            return JobState.DONE, None
+            # The report follows the document in the same run.
+            over = finish is None or finish.status in _ENDED
+            return (JobState.DONE if over else JobState.RUNNING), None
         if self._materialized("frames", video_id) is None:
             why = f"The run {analyzed.dagster_run.run_id} failed; its events are on Dagster's page."
             return JobState.FAILED, why
+        retried = finish is not None and finish.tags.get("dagster/will_retry") == "true"
+        if finish is not None and finish.status in _ENDED and not retried:
+            why = f"The document was not written, or removed since: see run {finish.run_id}."
+            return JobState.FAILED, why
+        return JobState.RUNNING, None
+
+    def _finish_since(self, ended_s: float, video_id: str) -> dg.DagsterRun | None:
+        """The latest run of finish that was requested since."""
         finishes = self._instance.get_run_records(
             dg.RunsFilter(job_name="finish", tags={_PARTITION_TAG: video_id}), limit=1
         )
-        if finishes and finishes[0].create_timestamp.timestamp() >= ended_s:
-            run = finishes[0].dagster_run
-            if run.status in _ENDED and run.tags.get("dagster/will_retry") != "true":
-                why = f"The document was not written, or removed since: see run {run.run_id}."
-                return JobState.FAILED, why
-        return JobState.RUNNING, None
+        requested = finishes and finishes[0].create_timestamp.timestamp() >= ended_s
+        return finishes[0].dagster_run if requested else None
 
     def _last_attempt(self, run: dg.DagsterRun) -> dg.RunRecord:
         retries = self._instance.get_run_records(

@@ -77,6 +77,7 @@ class Job(BaseModel):
     )
     realtime_factor: float | None = Field(None, description="Seconds of video per second of work")
     results_file: str | None = Field(None, description="The document, as JSON")
+    report_file: str | None = Field(None, description="The report, as HTML, where it was made")
 
 
 class GpuMemory(BaseModel):

@@ -11,18 +11,19 @@ import dagster as dg
 from analyzers.models import runtime
 from resources.media_decoder import MediaDecoder
 from resources.model_holders import profile_holders
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from sensors.downloads import downloads_sensor
 from sensors.finish import finish_sensors
 from tiktok_assets.analyzer_assets import analyzer_asset
-from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.download_job import download_job
 from tiktok_assets.executor import threaded_executor
 from tiktok_assets.housekeeping_job import housekeeping_job
 from tiktok_assets.jobs import MEDIA, analyze_job, family_jobs, finish_job, single_jobs
 from tiktok_assets.media_assets import media_assets
 from tiktok_assets.partitions import VIDEOS
-from tiktok_assets.report_assets import production_document_asset
+from tiktok_assets.report import NAME as REPORT
+from tiktok_assets.report_assets import production_document_asset, report_asset
 from tiktok_assets.schedules import download_schedule, housekeeping_schedule
 from tiktok_assets.settings import Settings
 from tiktok_assets.watched import drop_folder
@@ -46,6 +47,7 @@ def build_definitions(
             *media_assets(settings.ladder),
             *(analyzer_asset(cls, settings) for cls in analyzers.values()),
             production_document_asset(settings),
+            report_asset(),
         ],
         jobs=[
             analyze,
@@ -57,7 +59,7 @@ def build_definitions(
         ],
         schedules=[housekeeping_schedule(housekeeping), download_schedule(download, settings)],
         sensors=[
-            *finish_sensors(finish, DOCUMENT, {*MEDIA, *analyzers}, VIDEOS),
+            *finish_sensors(finish, REPORT, {*MEDIA, *analyzers}, VIDEOS),
             downloads_sensor(
                 analyze,
                 VIDEOS,
@@ -75,6 +77,7 @@ def build_definitions(
                 ladder=settings.ladder.model_dump(exclude_defaults=True),
             ),
             "results": ResultStore(url=settings.results),
+            "reports": ReportStore(url=settings.reports),
             **profile_holders(settings.profile, settings.role_choices(), settings.files()),
             **(resource_overrides or {}),
         },

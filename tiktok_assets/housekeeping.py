@@ -17,6 +17,7 @@ import dagster as dg
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from resources.media import MediaLibrary
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from tiktok_assets.settings import Settings
 
@@ -58,7 +59,7 @@ def sweep(
     """Remove what the settings say; `tell` gets a line for each thing of consequence."""
     swept = Swept()
     library = MediaLibrary(settings.data_dir, settings.ladder)
-    results = ResultStore(url=settings.results)
+    results, reports = ResultStore(url=settings.results), ReportStore(url=settings.reports)
     keep = settings.retention
     if keep.results_days:
         for video_id in _old_videos(library, results, keep.results_days):
@@ -66,6 +67,7 @@ def sweep(
                 continue
             tell(f"{video_id}: no result is younger than {keep.results_days} days; it is removed.")
             results.remove(video_id)
+            reports.remove(video_id)
             instance.delete_dynamic_partition("videos", video_id)
             library.remove(video_id)
             swept.videos.append(video_id)
@@ -81,7 +83,7 @@ def sweep(
     for folder in half_written:
         swept.leftovers += _remove_old(folder.glob(".new-*"), _DAY_S)
     swept.leftovers += _remove_old((settings.data_dir / "partial").glob("*"), 2 * _DAY_S)
-    swept.leftovers += results.remove_leftovers(_DAY_S)
+    swept.leftovers += results.remove_leftovers(_DAY_S) + reports.remove_leftovers(_DAY_S)
     return swept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from tiktok_assets.document import NAME as DOCUMENT
+from tiktok_assets.report import NAME as REPORT
 from tiktok_assets.settings import Settings
 
 MEDIA = ("video", "frames", "audio")
@@ -25,8 +26,8 @@ def finish_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
     names = [name for name, cls in settings.enabled().items() if cls.joins]
     return dg.define_asset_job(
         "finish",
-        selection=dg.AssetSelection.assets(*names, DOCUMENT),
-        description="Join the results of a video's analyzers into its document.",
+        selection=dg.AssetSelection.assets(*names, DOCUMENT, REPORT),
+        description="Join the results of a video's analyzers into its document and its report.",
     )
 
 

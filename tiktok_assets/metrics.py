@@ -43,6 +43,7 @@ class StatusCollector(Collector):
         status = self._latest()
         yield _gauge("videos", "Registered videos", len(status.videos))
         yield _gauge("documents", "Videos that have a document", status.documents)
+        yield _gauge("reports", "Videos that have a report", status.reports)
         yield _by(
             "unreadable_videos", "Videos whose last decoding failed", "asset",
             {name: len(found) for name, found in status.refused.items()},

@@ -180,6 +180,9 @@ class Settings(BaseSettings):
     results_url: Annotated[str, AfterValidator(_placed_url)] = Field(
         "", description="Where results go, any fsspec URL; empty: `results` below data_dir"
     )
+    reports_url: Annotated[str, AfterValidator(_placed_url)] = Field(
+        "", description="Where reports go, any fsspec URL; empty: `reports` below data_dir"
+    )
     broker_url: str = Field(
         "",
         description="Where runs wait for a worker, e.g. redis://host:6379/0; empty: a folder",
@@ -307,6 +310,11 @@ class Settings(BaseSettings):
     def results(self) -> str:
         """The results' URL in force."""
         return self.results_url or str(self.data_dir / "results")
+
+    @property
+    def reports(self) -> str:
+        """The reports' URL in force."""
+        return self.reports_url or str(self.data_dir / "reports")
 
     def enabled(self) -> dict[str, type[Analyzer]]:
         """The analyzers that are switched on, by name.

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from resources.disk import size_bytes
 from resources.gpu import Gpu, gpus
 from resources.media import MediaLibrary
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from resources.url_queue import UrlQueue
 from tiktok_assets import lanes
@@ -83,7 +84,7 @@ class Disk(BaseModel):
     free_bytes: int
     #: With less than this free nothing new is begun.
     floor_bytes: int
-    #: By what they hold, what the folders take. Results in an object store are not measured.
+    #: By what they hold, what the folders take. What is in an object store is not measured.
     folder_bytes: dict[str, int]
     frame_cache_limit_bytes: int
 
@@ -109,6 +110,7 @@ class ProjectStatus(BaseModel):
     #: Media that could not be read: by asset and video id, why. No analyzer runs on these videos.
     refused: dict[str, dict[str, str]]
     documents: int
+    reports: int
     analyzers: list[AnalyzerStatus]
     queue: Queue
     disk: Disk
@@ -127,6 +129,7 @@ def collect(settings: Settings, instance: dg.DagsterInstance) -> ProjectStatus:
         videos=videos,
         refused=refused,
         documents=len(results.video_ids(DOCUMENT)),
+        reports=len(ReportStore(url=settings.reports).video_ids()),
         analyzers=[
             _analyzer(name, settings.enabled(), videos, refused, results)
             for name in sorted(settings.enabled())
@@ -207,8 +210,9 @@ def _disk(settings: Settings) -> Disk:
         "dagster": data / "dagster",
         "models": settings.models_dir or data / "models",
     }
-    if urlsplit(settings.results).scheme in ("", "file"):
-        folders["results"] = Path(settings.results.removeprefix("file://"))
+    for name, url in (("results", settings.results), ("reports", settings.reports)):
+        if urlsplit(url).scheme in ("", "file"):
+            folders[name] = Path(url.removeprefix("file://"))
     return Disk(
         free_bytes=psutil.disk_usage(str(data)).free,
         floor_bytes=int(settings.min_free_gb * 1e9),

@@ -22,9 +22,10 @@ def show(status: ProjectStatus, console: Console) -> None:
 
 
 def heading(status: ProjectStatus) -> Text:
-    """One line: how many videos, how many documents, where."""
+    """One line: how many videos, documents and reports, where."""
     refused = len({video_id for found in status.refused.values() for video_id in found})
-    line = Text(f"{len(status.videos)} videos, {status.documents} documents in {status.data_dir}")
+    made = f"{status.documents} documents, {status.reports} reports"
+    line = Text(f"{len(status.videos)} videos, {made} in {status.data_dir}")
     if refused:
         line.append(f"; {refused} could not be read", style="red")
     return line

@@ -21,6 +21,7 @@ from tiktok_assets.watchdog import read_pulse
 
 ANALYZERS = {"object_detection", "cut_analysis", "color_analysis", "voices", "audio_analysis"}
 DOCUMENT = "production_document"
+REPORT = "report"
 MEDIA = {"video", "frames", "audio"}
 
 _CONFIG = """
@@ -120,8 +121,8 @@ class Site(Running):
         return set(self.asset("video")["partitionKeys"])
 
     def documented(self) -> set[str]:
-        """The videos whose document Dagster has seen."""
-        return set(self.materialized(DOCUMENT))
+        """The videos whose document and report Dagster has seen."""
+        return set(self.materialized(REPORT))
 
     def materialized(self, name: str) -> Counter[str]:
         """How often an asset was materialized, by video."""

@@ -19,7 +19,7 @@ from benchmarks.short_clips import cut
 from resources.result_store import ResultStore
 from tests.e2e.browser import Browser, browser
 from tests.e2e.damaged import damage
-from tests.e2e.site import ANALYZERS, DOCUMENT, MEDIA, Site
+from tests.e2e.site import ANALYZERS, DOCUMENT, MEDIA, REPORT, Site
 from tests.loopback import loopback_web
 from tests.made_media import write_video
 from tests.tiktok_assets.running import FINISHED
@@ -203,7 +203,7 @@ def test_every_result_stands_whole_and_was_made_once(site: Site) -> None:
         for video in whole:
             result = store.read(name, video)  # both tables, of the same attempt as the JSON
             assert result.segments.num_rows > 0
-    for name in sorted({*ANALYZERS, *MEDIA, DOCUMENT}):
+    for name in sorted({*ANALYZERS, *MEDIA, DOCUMENT, REPORT}):
         assert site.materialized(name) == dict.fromkeys(whole, 1), name
     documents = site.documents()
     assert documents.keys() == whole

@@ -140,4 +140,4 @@ def test_a_ui_run_of_all_needs_no_finish(instance):
         asset_selection={dg.AssetKey("colour"), dg.AssetKey("document")},
         tags={"dagster/partition": "a-00000001"},
     )
-    assert "wrote the document" in _nothing_to_do(run, "finish", "document", {"colour"})
+    assert "made the document" in _nothing_to_do(run, "finish", "document", {"colour"})

@@ -52,3 +52,4 @@ def test_what_a_run_did_not_make_is_not_shown_as_its_own(settings, capsys):
     assert "not run" in row
     assert "the disk is full" in told
     assert "Document:" not in told
+    assert "Report:" not in told

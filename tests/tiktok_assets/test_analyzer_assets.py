@@ -4,13 +4,14 @@ import json
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.reconstruct import ReconstructableJob
 
 from analyzers.models.lending import Models
 from resources.media import MediaLibrary
 from resources.result_store import ResultMissing, ResultStore
 from tests.analyzers.made import Brightness
 from tests.made_media import write_video
-from tests.tiktok_assets.made_analyzers import Breaks, Needs, made_analyze, tries
+from tests.tiktok_assets.made_analyzers import Breaks, Needs, made_analyze, made_definitions, tries
 from tiktok_assets import analyze
 from tiktok_assets.analysis import _upstream
 from tiktok_assets.definitions import build_definitions
@@ -125,6 +126,39 @@ def test_a_failure_costs_itself_and_what_requires_it(settings, instance, video_i
         document["analyzer_results"]["brightness"]["segments"][0]["level"]
     )
     json.dumps(document, allow_nan=False)
+
+
+def test_the_report_tells_where_it_is_and_how_large(settings, instance, video_id):
+    analyze.analyze_video(instance, video_id)
+    event = instance.get_latest_materialization_event(dg.AssetKey("report"))
+    metadata = event.asset_materialization.metadata
+    file = settings.data_dir / "reports" / f"{video_id}.html"
+    assert metadata["report"].value == str(file)
+    assert metadata["size_bytes"].value == file.stat().st_size > 10_000
+    assert metadata["seconds"].value > 0
+    assert event.asset_materialization.partition == video_id
+
+    # The document stands; the video's file is lost.
+    MediaLibrary(settings.data_dir).path(video_id).unlink()
+    run = (
+        made_definitions()
+        .resolve_job_def("finish")
+        .execute_in_process(
+            instance=instance, partition_key=video_id, asset_selection=[dg.AssetKey("report")]
+        )
+    )
+    assert run.success
+    assert "frames are not at hand" in file.read_text()
+
+
+def test_reports_may_stand_at_any_url(settings, instance, video_id, monkeypatch):
+    monkeypatch.setenv("TIKTOK_ASSETS_REPORTS_URL", "memory://reports-of-a-test")
+    ReconstructableJob.get_definition.cache_clear()
+    analyze.analyze_video(instance, video_id)
+    event = instance.get_latest_materialization_event(dg.AssetKey("report"))
+    where = event.asset_materialization.metadata["report"].value
+    assert where == f"memory:///reports-of-a-test/{video_id}.html"
+    assert not (settings.data_dir / "reports").exists()
 
 
 def test_an_error_is_told_where_it_cannot_be_recorded(settings, instance, video_id, monkeypatch):

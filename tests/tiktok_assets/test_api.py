@@ -15,6 +15,7 @@ from gql.transport import Transport
 from graphql import ExecutionResult
 
 from resources.media import MediaLibrary
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from resources.url_queue import UrlQueue
 from tests.made_media import write_video
@@ -119,10 +120,20 @@ def test_a_video_is_analyzed_and_its_results_are_told(api, dagster, folder, sett
     assert job["results_file"] == ResultStore(url=settings.results).location(
         "production_document", "json", job["video_id"]
     )
+    assert job["report_file"] == ReportStore(url=settings.reports).location(job["video_id"])
     assert api.get(f"/jobs/{job['job_id']}").json() == job
     document = api.get(f"/results/{job['video_id']}").json()
     assert document["metadata"]["successful_analyzers"] == job["successful_analyzers"]
     assert document["analyzer_results"]["brightness"]["segments"]
+
+    page = api.get(f"/results/{job['video_id']}/report")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "the lens cap is on" in page.text
+    ReportStore(url=settings.reports).remove(job["video_id"])
+    gone = api.get(f"/results/{job['video_id']}/report")
+    assert gone.status_code == 404
+    assert gone.json()["detail"].startswith(f"no report of {job['video_id']}; materialize report")
 
 
 def test_waiting_has_an_end_and_what_is_under_way_is_not_begun_twice(
@@ -312,7 +323,7 @@ def test_the_page_needs_nothing_from_elsewhere(unlaunched):
         assert len(unlaunched.get(f"/swagger/{name}").content) > 100_000
     described = unlaunched.get("/openapi.json").json()["paths"]
     assert {"/analyze", "/jobs/{job_id}", "/health", "/analyzers", "/results/{video_id}",
-            "/metrics"} == described.keys()  # fmt: skip
+            "/results/{video_id}/report", "/metrics"} == described.keys()  # fmt: skip
 
 
 def test_a_launcher_without_a_webserver_says_so():

@@ -11,6 +11,7 @@ from analyzers.models.lending import Models
 from analyzers.registry import analyzer_classes
 from analyzers.run import RunRecord
 from resources.media import MediaLibrary
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from tests.analyzers.made import Brightness, made_video
 from tests.analyzers.made_results import cut, line, made_result, voice, words
@@ -81,9 +82,12 @@ def test_a_run_that_loses_one_still_writes_the_rest(joining, instance, clip, mon
     assert {name for name, status in statuses.items() if status != "ok"} == {lost}
     seen = set(store.read("mind", clip).summary["seen"].split(","))
     assert seen == {"brightness", "breaks", "needs", "flow"} - {lost}
+    page = ReportStore(url=joining.reports).read(clip).decode()
+    assert "1 analyzer of 6 has no result." in page
+    assert "lost on purpose" in page
 
 
-def test_the_intelligence_waits_for_the_narrative_and_the_document_for_both(
+def test_the_intelligence_waits_for_the_narrative_and_document_and_report_for_both(
     joining, instance, clip
 ):
     outcome = analyze.analyze_video(instance, clip)
@@ -101,7 +105,7 @@ def test_the_intelligence_waits_for_the_narrative_and_the_document_for_both(
         for e in events
         if e.dagster_event and e.dagster_event.event_type == dg.DagsterEventType.STEP_SUCCESS
     ]
-    assert order.index("flow") < order.index("mind") < order.index(DOCUMENT)
+    assert order.index("flow") < order.index("mind") < order.index(DOCUMENT) < order.index("report")
 
 
 @pytest.fixture

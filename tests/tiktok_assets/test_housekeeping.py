@@ -114,7 +114,8 @@ def test_leftovers_and_rejected_files_go_when_they_are_old(instance, settings):
     MediaLibrary(settings.data_dir)
     old = {
         "library/.new-1", "library/.sha256/.new-2", "partial/clip.mp4.part",
-        "results/cuts/json/.a.json.1.tmp", "rejected/song.mp4", "rejected/song.mp4.txt",
+        "results/cuts/json/.a.json.1.tmp", "reports/.a.html.1.tmp", "rejected/song.mp4",
+        "rejected/song.mp4.txt",
     }  # fmt: skip
     for name in old:
         for path in (settings.data_dir / name, settings.data_dir / f"{name}-young.tmp"):
@@ -122,7 +123,7 @@ def test_leftovers_and_rejected_files_go_when_they_are_old(instance, settings):
             path.touch()
         os.utime(settings.data_dir / name, (time.time() - 31 * DAY_S,) * 2)
     swept = sweep(instance, _keeping(settings, rejected_days=30))
-    assert (swept.rejected, swept.leftovers) == (2, 4)
+    assert (swept.rejected, swept.leftovers) == (2, 5)
     assert not [name for name in old if (settings.data_dir / name).exists()]
     assert all((settings.data_dir / f"{name}-young.tmp").exists() for name in old)
 

@@ -1,0 +1,104 @@
+"""What the document tells of a video, and the rows behind it, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from analyzers.base import AnalysisResult
+from resources.result_store import ResultMissing, ResultStore
+
+
+class Row(dict[str, Any]):
+    """A row by column; one that an older version of its analyzer did not have is None."""
+
+    def __missing__(self, column: str) -> None:
+        return None
+
+
+class Told:
+    """The document of one video, and the results it was made of.
+
+    An analyzer that failed has neither summary nor rows here, whatever older result stands.
+    """
+
+    def __init__(self, document: Mapping[str, Any], results: ResultStore) -> None:
+        self.about: dict[str, Any] = document["metadata"]
+        self.source: dict[str, Any] = self.about["source"]
+        self.entries: dict[str, dict[str, Any]] = document["analyzer_results"]
+        self._results = results
+        self._read: dict[str, AnalysisResult | None] = {}
+        self._rows: dict[str, list[Row]] = {}
+        #: By analyzer, why rows that the document counts could not be read.
+        self.unread: dict[str, str] = {}
+
+    @property
+    def video_id(self) -> str:
+        """The video's id."""
+        return self.source["video_id"]
+
+    @property
+    def end_s(self) -> float:
+        """The video's length in seconds."""
+        return max(self.source["end_s"], 1e-3)
+
+    @cached_property
+    def said(self) -> dict[str, Any]:
+        """What a sidecar or the file itself says of it."""
+        return self.source["metadata"]
+
+    def ok(self, name: str) -> bool:
+        """Whether an analyzer found something."""
+        return self.entries.get(name, {}).get("status") == "ok"
+
+    def value(self, name: str, field: str) -> Any:
+        """A field of an analyzer's summary; None where there is none."""
+        return self.entries[name]["summary"].get(field) if self.ok(name) else None
+
+    def values(self, name: str, field: str) -> list[Any]:
+        """The same, of a field that is a list."""
+        return self.value(name, field) or []
+
+    def seconds(self, name: str, column: str) -> list[Any]:
+        """A column of an analyzer's segments, a value a second; empty where there is none."""
+        if not self.ok(name):
+            return []
+        return [row.get(column) for row in self.entries[name].get("segments") or ()]
+
+    def rows(self, name: str) -> list[Row]:
+        """An analyzer's observations in order of time."""
+        if name not in self._rows:
+            result = self._result(name)
+            table = result.observations.to_pylist() if result else []
+            self._rows[name] = [Row(row) for row in table]
+        return self._rows[name]
+
+    def file(self, name: str, suffix: str) -> bytes | None:
+        """One of an analyzer's further files."""
+        result = self._result(name)
+        return result.files.get(suffix) if result else None
+
+    def why_not(self, name: str) -> str:
+        """Why an analyzer has nothing to show, in a sentence; "" where it is switched off."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return ""
+        why = entry.get("reason") or entry.get("error") or "it found nothing"
+        how = {"ok": "", "not_applicable": ""}.get(entry["status"], f"{name} {entry['status']}: ")
+        return f"{how}{why}"
+
+    def notices(self, *names: str) -> list[str]:
+        """What people must be told wherever these analyzers' results are shown, each once."""
+        found = [self.entries[n].get("notice", "") for n in names if n in self.entries]
+        return [notice for notice in dict.fromkeys(found) if notice]
+
+    def _result(self, name: str) -> AnalysisResult | None:
+        if name not in self._read:
+            self._read[name] = None
+            if self.ok(name):
+                try:
+                    self._read[name] = self._results.read(name, self.video_id)
+                except (ResultMissing, FileNotFoundError) as error:
+                    self.unread[name] = str(error)
+        return self._read[name]
