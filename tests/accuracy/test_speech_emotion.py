@@ -12,8 +12,7 @@ from scipy.signal import resample_poly
 from analyzers.methods.speech.pitch import pitch
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
-from tests.accuracy.made_speech import RATE_HZ, read_aloud
-from tests.accuracy.test_speech import over_music
+from tests.accuracy.made_speech import RATE_HZ, over_music, read_aloud
 from tests.accuracy.upstream import analyzed
 from tests.analyzers.made import made_video
 

@@ -1,4 +1,4 @@
-"""speech_flow against the known pauses of made speech."""
+"""speech_flow against the known pauses and overlaps of made speech."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from analyzers.base import AnalysisResult
 from analyzers.methods.speech.speech_spans import Span
 from analyzers.video import Video
 from tests.accuracy.conftest import Report
+from tests.accuracy.made_overlaps import conversation, voice
 from tests.accuracy.made_speech import WITHIN_CUES, cues_of, pauses_of_cues, spliced
 from tests.accuracy.upstream import analyzed
 
@@ -57,6 +58,30 @@ def test_spliced(report: Report, sample_video: Video, sample_labels: dict[str, A
     video, _, pauses = spliced(sample_video.audio_16k, cues_of(sample_labels))
     results, _ = analyzed("speech_flow", video)
     check(report, "sample, spliced", results["speech_flow"], pauses)
+
+
+@pytest.mark.comparison
+def test_overlaps_of_a_conversation(report: Report) -> None:
+    """Of two synthetic voices, heard by Whisper as well; `test_voices.py` has more of them."""
+    (slt, short), (rms, other_short) = voice("slt"), voice("rms")
+    made = conversation(slt, rms, (short, other_short))
+    results, _ = analyzed("speech_flow", made.video)
+    rows = [r for r in results["speech_flow"].observations.to_pylist() if r["kind"] == "overlap"]
+    found = [
+        (row, exchange)
+        for row in rows
+        for exchange in made.exchanges
+        if min(row["end_s"], exchange.end_s) - max(row["time_s"], exchange.start_s)
+        >= max(row["length_s"], exchange.end_s - exchange.start_s) / 2
+    ]
+    score = 2 * len(found) / (len(rows) + len(made.exchanges))
+    placed = [(row["place"], exchange.taken) for row, exchange in found if row["place"]]
+    right = sum((place == "between_speakers") == taken for place, taken in placed) / len(placed)
+    clip = "made conversation"
+    report("speech_flow", clip, f"F1 of {len(made.exchanges)} overlaps", score, ">= 0.7")
+    report("speech_flow", clip, f"place right, of {len(placed)}", right, ">= 0.8")
+    assert score >= 0.7
+    assert right >= 0.8
 
 
 @pytest.mark.parametrize("clip", SILENT)

@@ -59,14 +59,15 @@ class Encoder:
 
 
 class Activity:
-    """Hears one speaker throughout, and a second one where the sound is at its full level."""
+    """Hears one speaker where sound is soft, another above 0.45, and both at its full level."""
 
     def probabilities(self, chunks: Sequence[np.ndarray]) -> np.ndarray:
         found = np.zeros((len(chunks), max(0, (len(chunks[0]) - FIELD) // STEP + 1), SPEAKERS))
-        found[:, :, 1] = 0.9
         for active, chunk in zip(found, chunks, strict=True):
             frames = np.lib.stride_tricks.sliding_window_view(np.abs(chunk), FIELD)[::STEP]
-            active[:, 2] = 0.8 * (np.median(frames, axis=1) > 0.95)
+            level = np.median(frames, axis=1)
+            active[:, 1] = np.where((level < 0.45) | (level > 0.95), 0.9, 0.0)
+            active[:, 2] = np.where(level > 0.45, 0.8, 0.0)
         return found
 
 

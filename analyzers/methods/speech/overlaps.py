@@ -15,7 +15,7 @@ import numpy as np
 from analyzers.methods.mask_runs import mask_runs
 from analyzers.methods.speech.speaker_turns import Turn
 from analyzers.methods.speech.speech_spans import Span
-from analyzers.models.speaker_activity import CHUNK_S, FIELD, SAMPLE_RATE_HZ, STEP
+from analyzers.models.speaker_activity import CHUNK_S, FIELD, SAMPLE_RATE_HZ, STEP, STEP_S
 
 #: From one chunk to the next. Over made dialogues, steps of 2.5, 1 and 0.5 s had the same F1 to
 #: 0.02.
@@ -24,6 +24,8 @@ _CHUNK_STEP_S = 2.5
 #: overlaps left out: what the network's card gives for VoxConverse, which is talk in web videos.
 _ONSET, _OFFSET = 0.587, 0.426
 _GAP_S, _SHORTEST_S = 0.112, 0.337
+#: How far from an overlap somebody alone is next to it; longer silences are pauses.
+_NEAR_S = 0.2
 #: Times closer than this are the same.
 _SAME_S = 1e-3
 _CHUNK = round(CHUNK_S * SAMPLE_RATE_HZ)
@@ -31,11 +33,16 @@ _CHUNK = round(CHUNK_S * SAMPLE_RATE_HZ)
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two people speak at once; times in seconds, and the mean probability of it."""
+    """Two people speak at once; times in seconds, and the mean probability of it.
+
+    `changes`: whether the chunk around it hears another speaker go on alone than the one before;
+    None where it hears nobody alone within 0.2 s of it.
+    """
 
     start_s: float
     end_s: float
     confidence: float
+    changes: bool | None
 
 
 def chunks(spans: Sequence[Span], samples: int) -> list[slice]:
@@ -81,8 +88,25 @@ def overlaps(
             start_s, end_s = max(a, float(edges_s[first])), min(b, float(edges_s[stop]))
             if end_s - start_s >= _SHORTEST_S:
                 inside = (edges_s[1:] > start_s) & (edges_s[:-1] < end_s)
-                found.append(Overlap(start_s, end_s, float(likely[inside].mean())))
+                sure = float(likely[inside].mean())
+                middle = (start_s + end_s) / 2 * SAMPLE_RATE_HZ
+                around = int(np.argmin([abs((c.start + c.stop) / 2 - middle) for c in heard]))
+                offset = heard[around].start // STEP
+                changes = _changes(probabilities[around], first - offset, stop - offset)
+                found.append(Overlap(start_s, end_s, sure, changes))
     return found
+
+
+def _changes(active: np.ndarray, first: int, stop: int) -> bool | None:
+    """Whether another speaker is active alone after the frames of an overlap than before them."""
+    present = active > 0.5
+    single = present.sum(axis=1) == 1
+    near = round(_NEAR_S / STEP_S)
+    before = [i for i in range(max(0, first - near), max(0, first)) if single[i]]
+    after = [i for i in range(stop, min(len(single), stop + near)) if single[i]]
+    if not before or not after:
+        return None
+    return bool(present[before[-1]].argmax() != present[after[0]].argmax())
 
 
 def alone(spans: Sequence[Span], doubled: Sequence[Span]) -> list[Span]:
@@ -99,17 +123,22 @@ def alone(spans: Sequence[Span], doubled: Sequence[Span]) -> list[Span]:
     return left
 
 
-def speakers_around(
+def floor_after(
     overlap: Overlap, heard: Sequence[Span], spoken: Sequence[Turn]
-) -> tuple[str | None, str | None]:
-    """Who speaks alone until an overlap begins, and who goes on alone when it ends.
+) -> tuple[str | None, bool | None]:
+    """Who has the floor after an overlap, and whether it is another one than before.
 
-    `heard`: the windows in which voices were compared, `spoken`: the turns that came of it. None
-    where nobody speaks, or for too short to be told by voice.
+    `heard`: the windows in which voices were compared, `spoken`: the turns that came of it. Both
+    answers are None where nobody speaks alone next to it for long enough to compare voices, and
+    where the voices say one thing and the network another: of 61 made overlaps the voices alone
+    were right in 55; of the 50 in which both agreed, in all.
     """
     before = [sum(w) / 2 for w in heard if abs(w[1] - overlap.start_s) < _SAME_S]
     after = [sum(w) / 2 for w in heard if abs(w[0] - overlap.end_s) < _SAME_S]
-    return _speaker(spoken, before), _speaker(spoken, after)
+    first, last = _speaker(spoken, before), _speaker(spoken, after)
+    if first is None or last is None or overlap.changes is not (first != last):
+        return None, None
+    return last, overlap.changes
 
 
 def _speaker(spoken: Sequence[Turn], times_s: Sequence[float]) -> str | None:

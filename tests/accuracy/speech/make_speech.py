@@ -23,14 +23,14 @@ FOLDER = Path(__file__).parent
 PAUSE_S = 0.4
 
 
-def encode(path: Path, sound: np.ndarray) -> None:
-    """Write mono sound at `VOICE_HZ` as Opus."""
+def encode(path: Path, sound: np.ndarray, rate_hz: int) -> None:
+    """Write mono sound as Opus."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libopus", rate=48000, layout="mono")
         stream.bit_rate = 32000
         resampler = av.AudioResampler(format="flt", layout="mono", rate=48000, frame_size=960)
         frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "flt", "mono")
-        frame.sample_rate = VOICE_HZ
+        frame.sample_rate = rate_hz
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
@@ -48,7 +48,7 @@ def main() -> None:
             for sentence in sentences:
                 pieces += [narrator(sentence, seed=0), pieces[0]]
             sound = np.concatenate(pieces)
-            encode(FOLDER / f"{name}.opus", 0.5 * sound / np.abs(sound).max())
+            encode(FOLDER / f"{name}.opus", 0.5 * sound / np.abs(sound).max(), VOICE_HZ)
 
 
 if __name__ == "__main__":

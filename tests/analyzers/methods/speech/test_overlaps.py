@@ -9,8 +9,8 @@ from analyzers.methods.speech.overlaps import (
     Overlap,
     alone,
     chunks,
+    floor_after,
     overlaps,
-    speakers_around,
 )
 from analyzers.methods.speech.speaker_turns import Turn
 from analyzers.methods.speech.speech_spans import Span
@@ -95,9 +95,40 @@ def test_what_is_left_where_one_speaks_alone() -> None:
     assert alone(spans, [(0.0, 0.5), (3.0, 6.0)]) == [(0.5, 2.0)]
 
 
-def test_who_speaks_before_and_after() -> None:
-    spoken = [Turn(0.0, 2.5, "S1", 0.9), Turn(2.5, 6.0, "S2", 0.9)]
-    heard = [(0.4, 2.0), (3.0, 4.6), (3.8, 5.4)]
-    assert speakers_around(Overlap(2.0, 3.0, 0.8), heard, spoken) == ("S1", "S2")
-    assert speakers_around(Overlap(5.4, 6.0, 0.8), heard, spoken) == ("S2", None)
-    assert speakers_around(Overlap(0.0, 0.4, 0.8), heard, spoken) == (None, "S1")
+SPOKEN = [Turn(0.0, 2.5, "S1", 0.9), Turn(2.5, 6.0, "S2", 0.9)]
+COMPARED = [(0.4, 2.0), (3.0, 4.6), (3.8, 5.4)]
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "changes", "expected"),
+    [
+        (2.0, 3.0, True, ("S2", True)),
+        (2.0, 3.0, False, (None, None)),
+        (2.0, 3.0, None, (None, None)),
+        (5.4, 6.0, True, (None, None)),
+        (0.0, 0.4, False, (None, None)),
+    ],
+)
+def test_the_floor_is_told_where_voices_and_network_agree(
+    start_s: float, end_s: float, changes: bool | None, expected: tuple[object, object]
+) -> None:
+    overlap = Overlap(start_s, end_s, 0.8, changes)
+    assert floor_after(overlap, COMPARED, SPOKEN) == expected
+
+
+def test_who_spoke_before_goes_on() -> None:
+    spoken = [Turn(0.0, 6.0, "S1", 0.9)]
+    assert floor_after(Overlap(2.0, 3.0, 0.8, False), COMPARED, spoken) == ("S1", False)
+
+
+@pytest.mark.parametrize(("after", "changes"), [(0, False), (1, True), (None, None)])
+def test_a_chunk_tells_whether_the_speaker_changes(after: int | None, changes: bool | None) -> None:
+    [chunk] = chunks([(0.0, 5.0)], 5 * SAMPLE_RATE_HZ)
+    found = np.zeros((1, (chunk.stop - FIELD) // STEP + 1, 3))
+    times_s = (np.arange(found.shape[1]) * STEP + FIELD / 2) / SAMPLE_RATE_HZ
+    found[0, times_s < 3, 0] = 0.9
+    found[0, (times_s >= 2) & (times_s < 3), 1] = 0.9
+    if after is not None:
+        found[0, times_s >= 3, after] = 0.9
+    [overlap] = overlaps([chunk], found, [(0.0, 5.0)])
+    assert overlap.changes is changes
