@@ -24,7 +24,7 @@ from tiktok_assets.report.sound import sound
 from tiktok_assets.report.spoken import UNSURE, transcript
 from tiktok_assets.report.storyboard import left_out_sentence, storyboard
 from tiktok_assets.report.things import text_lines, things
-from tiktok_assets.report.timeline import CURVE_PX, GAP_PX, ROW_PX, timeline
+from tiktok_assets.report.timeline import GAP_PX, ROW_PX, timeline
 from tiktok_assets.report.told import Told
 
 #: Raised with every change of what the page shows: reports made before are stale then.
@@ -34,7 +34,9 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
 )
-_MOST_TITLE, _MOST_CAPTION, _MOST_HASHTAGS = 140, 4000, 40
+_MOST_TITLE, _MOST_CAPTION, _MOST_HASHTAGS, _MOST_TAG = 140, 2200, 40, 60
+#: Lines of speech, or of text, that are shown at once; the others are folded away.
+_LINES_AT_ONCE = 100
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 
 
@@ -109,7 +111,9 @@ def _heading(told: Told) -> Heading:
         not title,
         [str(part) for part in parts if part],
         "" if caption == title else wording.clipped(caption, _MOST_CAPTION),
-        [str(tag) for tag in said.get("hashtags") or ()][:_MOST_HASHTAGS],
+        [wording.clipped(str(tag), _MOST_TAG) for tag in said.get("hashtags") or ()][
+            :_MOST_HASHTAGS
+        ],
         str(said.get("source_url") or ""),
     )
 
@@ -145,6 +149,6 @@ def _template() -> jinja2.Template:
     }  # fmt: skip
     environment.globals |= {
         "span": wording.span, "plural": wording.plural, "ROW_PX": ROW_PX, "GAP_PX": GAP_PX,
-        "CURVE_PX": CURVE_PX, "AT_ONCE": AT_ONCE, "MOST_IDS": MOST_IDS, "UNSURE": UNSURE,
+        "LINES_AT_ONCE": _LINES_AT_ONCE, "AT_ONCE": AT_ONCE, "MOST_IDS": MOST_IDS, "UNSURE": UNSURE,
     }  # fmt: skip
     return environment.get_template("report.html.j2")

@@ -7,7 +7,7 @@ paper, with letters of the same size on each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from tiktok_assets.report.pictures import Picture, Pictures
@@ -24,12 +24,16 @@ _STRIP_WIDE, _STRIP_UPRIGHT = (10, 160), (14, 176)
 _LEAST_CUT = 5
 #: A bar is at least so wide, in percent: a cut has no length.
 _LEAST_PERCENT = 0.35
-#: Bars of one lane; a text that flickers for an hour is not drawn line by line.
+#: Bars of one lane; those of an hour's cuts could not be told apart.
 _MOST_BARS = 800
+#: Colours that only part neighbours from each other.
+_SHADES = ("ink", "grey")
 _MOST_POINTS = 600
 _MOST_ROWS = 6
 _STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 _MOST_TICKS = 8
+#: The end of a longer video is told in whole seconds.
+_TENTHS_BELOW_S = 600.0
 #: Below this a second is silent in the drawing.
 _BOTTOM_LUFS, _LEVEL_LUFS = -60.0, -40.0
 #: Names of the colours (Okabe & Ito 2008, for any colour vision) in the style sheet.
@@ -103,8 +107,6 @@ class Lane:
     levels: list[tuple[float, str]] = field(default_factory=list)
     #: Colour and name.
     legend: list[tuple[str, str]] = field(default_factory=list)
-    #: Bars that were too many to draw.
-    left_out: int = 0
 
     @property
     def height_px(self) -> int:
@@ -154,12 +156,14 @@ def _strip(told: Told, pictures: Pictures) -> list[Picture]:
 def ticks(end_s: float) -> list[Tick]:
     """Times at round steps; the last of the video always, its neighbour where there is room."""
     step_s = next((s for s in _STEPS_S if end_s / s <= _MOST_TICKS), _STEPS_S[-1])
+    last = Tick(100, clock(end_s, end_s < _TENTHS_BELOW_S), "end")
     found = []
     for i in range(int(end_s / step_s) + 1):
-        x = i * step_s / end_s * 100
-        if x <= 90:
-            found.append(Tick(x, clock(i * step_s, step_s < 1), "start" if i == 0 else "middle"))
-    return [*found, Tick(100, clock(end_s), "end")]
+        x, label = i * step_s / end_s * 100, clock(i * step_s, step_s < 1)
+        needed_px = (len(last.label) + len(label) / 2) * _LETTER_PX
+        if i == 0 or (100 - x) / 100 * _PHONE_PX >= needed_px:
+            found.append(Tick(x, label, "start" if i == 0 else "middle"))
+    return [*found, last]
 
 
 def _bar(
@@ -200,8 +204,31 @@ def _lane(
 ) -> Lane | None:
     if not bars:
         return None
-    left_out = max(0, len(bars) - _MOST_BARS)
-    return Lane(name, about, list(bars[:_MOST_BARS]), legend=list(legend), left_out=left_out)
+    return Lane(name, about, _drawn(bars), legend=list(legend))
+
+
+def _drawn(bars: Sequence[Bar]) -> list[Bar]:
+    """The bars; where there are too many to tell apart, neighbours become one."""
+    if len(bars) <= _MOST_BARS:
+        return list(bars)
+    last: dict[tuple[int, str], int] = {}
+    merged: list[Bar] = []
+    counts: list[int] = []
+    for bar in bars:
+        key = (bar.row, bar.tone if bar.tone not in _SHADES else "")
+        before = last.get(key)
+        if before is not None and bar.x <= merged[before].x + merged[before].width + _LEAST_PERCENT:
+            end = max(merged[before].x + merged[before].width, bar.x + bar.width)
+            counts[before] += 1
+            title = f"{number(counts[before], 0)} together"
+            merged[before] = replace(
+                merged[before], width=end - merged[before].x, title=title, label="", href=""
+            )
+            continue
+        last[key] = len(merged)
+        merged.append(bar)
+        counts.append(1)
+    return merged
 
 
 def _arc(told: Told) -> Lane | None:

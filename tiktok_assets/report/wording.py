@@ -88,4 +88,5 @@ def clipped(text: str, most: int) -> str:
     """The text, cut at a word where it is longer."""
     if len(text) <= most:
         return text
-    return (text[:most].rsplit(" ", 1)[0].rstrip(".,;:") or text[:most]) + "\u2009\u2026"
+    cut = text[:most].rsplit(" ", 1)[0].rstrip(".,;:")
+    return (cut if len(cut) > most / 2 else text[:most]) + "\u2009\u2026"

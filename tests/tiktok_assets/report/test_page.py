@@ -57,7 +57,9 @@ def test_all_sections_are_there_with_what_the_results_say(whole):
 def test_a_description_is_never_shown_without_its_model_kind(whole):
     _, html = whole
     for description in ("Hello there 0.", "Hello there 1.", "Hello there and more."):
-        (after,) = re.findall(re.escape(description) + r"\s*<span class=\"kind\"[^>]*>(\w+)<", html)
+        (after,) = re.findall(
+            re.escape(description) + r"&nbsp;<span class=\"kind\"[^>]*>(\w+)<", html
+        )
         assert after == "composed"
 
 

@@ -5,7 +5,7 @@ import pytest
 from resources.result_store import ResultStore
 from tests.tiktok_assets.report.made_report import END_S, made, some_results, stored
 from tiktok_assets.report.pictures import Pictures
-from tiktok_assets.report.timeline import Bar, ticks, timeline
+from tiktok_assets.report.timeline import Bar, _drawn, ticks, timeline
 from tiktok_assets.report.told import Told
 
 
@@ -30,7 +30,9 @@ def test_ticks_are_round_few_and_end_at_the_end(end_s):
     assert places[0] == 0
     assert places[-1] == 100
     assert 2 <= len(found) <= 10
-    assert all(b - a >= 9.9 for a, b in pairwise(places))
+    phone_px = [tick.x / 100 * 330 for tick in found]
+    assert phone_px[-1] - phone_px[-2] >= 6 * (len(found[-1].label) + len(found[-2].label) / 2)
+    assert all(b - a >= 9 for a, b in pairwise(places))
 
 
 def test_bars_stand_where_their_rows_are(lanes):
@@ -80,3 +82,14 @@ def test_a_curve_breaks_where_nothing_is_known(lanes):
 def test_labels_fit_their_bars(width, label, cut, screen, phone):
     bar = Bar(0, width, 0, "blue", "", label, cut=cut)
     assert (bar.on_screen, bar.on_phone) == (screen, phone)
+
+
+def test_bars_that_cannot_be_told_apart_are_drawn_together_to_the_end():
+    many = [Bar(i / 20, 0.05, 0, ("ink", "grey")[i % 2], "", str(i)) for i in range(2000)]
+    (one,) = _drawn(many)
+    assert (one.x, one.width) == (0, pytest.approx(100))
+    assert one.title == "2\u202f000 together"
+    apart = [Bar(i / 20, 0.01, i % 2, ("blue", "green")[i % 2], "") for i in range(0, 2000)]
+    gone = [bar for bar in apart if not 40 < bar.x < 60]
+    assert len(_drawn(gone)) == 4
+    assert _drawn(many[:800]) == many[:800]
