@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,11 @@ _RUNS = """
 { runsOrError { ... on Runs { results {
   runId status jobName tags { key value }
 } } } }
+"""
+_BACKFILL = """
+mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on PythonError { message }
+} }
 """
 _TICKS = """
 query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
@@ -108,6 +113,12 @@ class Site(Running):
             run["tags"] = {tag["key"]: tag["value"] for tag in run["tags"]}
             run["video"] = run["tags"].get("dagster/partition")
         return runs
+
+    def backfill(self, name: str, videos: Collection[str]) -> None:
+        """Have an asset made for these videos, as the web page's Materialize does."""
+        params = {"assetSelection": [{"path": [name]}], "partitionNames": sorted(videos)}
+        answer = self.query(_BACKFILL, params=params)["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
 
     def ticks(self, sensor: str) -> list[dict[str, Any]]:
         selector = {

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import psutil
@@ -218,3 +219,20 @@ def test_every_result_stands_whole_and_was_made_once(site: Site) -> None:
     for sensor in ("downloads", "finish_after_success", "finish_after_failure"):
         assert [t["error"] for t in site.ticks(sensor) if t["error"]] == []
     print(f"  {len(whole)} videos, {len(ANALYZERS)} analyzers each, once; nothing half written")
+
+
+def test_a_backfill_takes_several_videos_in_a_run(site: Site) -> None:
+    """Last: it makes results a second time."""
+    whole = site.videos() - {video for video in site.videos() if video.startswith("damaged")}
+    before = {run["runId"] for run in site.all_runs()}
+    site.backfill("color_analysis", whole)
+
+    def over() -> list[dict[str, Any]]:
+        own = [run for run in site.all_runs() if run["runId"] not in before]
+        made = site.materialized("color_analysis")
+        return own if made == dict.fromkeys(whole, 2) and site.quiet() else []
+
+    runs = site.until("a second result of each", over)
+    print(f"  {len(runs)} runs for {len(whole)} videos")
+    assert len(runs) < len(whole)
+    assert {run["status"] for run in runs} == {"SUCCESS"}
