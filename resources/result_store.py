@@ -116,8 +116,11 @@ class ResultStore(dg.ConfigurableResource):
         self._files.remove(self._path(name, "failures", video_id))
         return document
 
-    def read(self, analyzer: str, video_id: str) -> AnalysisResult:
-        """A stored result. Raises `ResultMissing` when there is none or it is half replaced."""
+    def read(self, analyzer: str, video_id: str, with_files: bool = True) -> AnalysisResult:
+        """A stored result. Raises `ResultMissing` when there is none or it is half replaced.
+
+        Its further files, as keyframes, may be many: `with_files` is whether they are read too.
+        """
         document = self.read_json(analyzer, video_id)
         tables = {}
         for kind in ("observations", "segments"):
@@ -141,7 +144,9 @@ class ResultStore(dg.ConfigurableResource):
             summary=document["summary"],
             status=document["status"],
             reason=document["reason"],
-            files={s: self.read_file(analyzer, video_id, s) for s in document["files"]},
+            files={s: self.read_file(analyzer, video_id, s) for s in document["files"]}
+            if with_files
+            else {},
         )
 
     def read_json(self, analyzer: str, video_id: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def key_facts(told: Told) -> list[Fact]:
         Fact("Length", clock(told.end_s), note=plural(source["frame_count"], "frame")),
         Fact("Picture", f"{width}\u2009\u00d7\u2009{height}", note=aspect(width, height)),
         fact("Frame rate", source["fps"], "fps", 2),
-        fact("Hook", hook, "of 1", 2, "strength of the first 3\u00a0s"),
+        fact("Hook", hook, "of 1", 2, "the first 3 seconds"),
         fact("Quality", quality, "of 100", 0, f"weakest: {words(weakest)}" if weakest else ""),
         fact("Shots", shots, digits=0, note=f"{number(cuts)} cuts a minute" if cuts else ""),
         fact("Speakers", speakers, digits=0),

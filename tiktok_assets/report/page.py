@@ -24,7 +24,8 @@ from tiktok_assets.report.sound import sound
 from tiktok_assets.report.spoken import UNSURE, transcript
 from tiktok_assets.report.storyboard import left_out_sentence, storyboard
 from tiktok_assets.report.things import text_lines, things
-from tiktok_assets.report.timeline import GAP_PX, ROW_PX, timeline
+from tiktok_assets.report.timeline import timeline
+from tiktok_assets.report.timeline_svg import GAP_PX, ROW_PX
 from tiktok_assets.report.told import Told
 
 #: Raised with every change of what the page shows: reports made before are stale then.

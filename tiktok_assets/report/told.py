@@ -76,8 +76,10 @@ class Told:
 
     def file(self, name: str, suffix: str) -> bytes | None:
         """One of an analyzer's further files."""
-        result = self._result(name)
-        return result.files.get(suffix) if result else None
+        try:
+            return self._results.read_file(name, self.video_id, suffix) if self.ok(name) else None
+        except FileNotFoundError:
+            return None
 
     def why_not(self, name: str) -> str:
         """Why an analyzer has nothing to show, in a sentence; "" where it is switched off."""
@@ -98,7 +100,7 @@ class Told:
             self._read[name] = None
             if self.ok(name):
                 try:
-                    self._read[name] = self._results.read(name, self.video_id)
-                except (ResultMissing, FileNotFoundError) as error:
+                    self._read[name] = self._results.read(name, self.video_id, with_files=False)
+                except ResultMissing as error:
                     self.unread[name] = str(error)
         return self._read[name]

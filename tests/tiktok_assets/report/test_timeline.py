@@ -5,7 +5,8 @@ import pytest
 from resources.result_store import ResultStore
 from tests.tiktok_assets.report.made_report import END_S, made, some_results, stored
 from tiktok_assets.report.pictures import Pictures
-from tiktok_assets.report.timeline import Bar, _drawn, ticks, timeline
+from tiktok_assets.report.timeline import timeline
+from tiktok_assets.report.timeline_svg import Bar, drawn, ticks
 from tiktok_assets.report.told import Told
 
 
@@ -18,8 +19,8 @@ def lanes(tmp_path):
     def unopened():
         raise LookupError("not registered")
 
-    drawn = timeline(Told(document, store), Pictures(unopened))
-    return {lane.name: lane for lane in drawn.lanes}
+    made_of = timeline(Told(document, store), Pictures(unopened))
+    return {lane.name: lane for lane in made_of.lanes}
 
 
 @pytest.mark.parametrize("end_s", [0.04, 0.7, 1.0, 9.97, 13.0, 60.0, 181.0, 3600.0, 11_000.0])
@@ -86,10 +87,10 @@ def test_labels_fit_their_bars(width, label, cut, screen, phone):
 
 def test_bars_that_cannot_be_told_apart_are_drawn_together_to_the_end():
     many = [Bar(i / 20, 0.05, 0, ("ink", "grey")[i % 2], "", str(i)) for i in range(2000)]
-    (one,) = _drawn(many)
+    (one,) = drawn(many)
     assert (one.x, one.width) == (0, pytest.approx(100))
     assert one.title == "2\u202f000 together"
     apart = [Bar(i / 20, 0.01, i % 2, ("blue", "green")[i % 2], "") for i in range(0, 2000)]
     gone = [bar for bar in apart if not 40 < bar.x < 60]
-    assert len(_drawn(gone)) == 4
-    assert _drawn(many[:800]) == many[:800]
+    assert len(drawn(gone)) == 4
+    assert drawn(many[:800]) == many[:800]
