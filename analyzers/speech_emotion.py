@@ -34,7 +34,7 @@ from analyzers.methods.speech.prosody import (
 )
 from analyzers.methods.speech.sentiment import LANGUAGES, sentiment
 from analyzers.methods.speech.speech_spans import overlap_s
-from analyzers.methods.speech.talk import Stretch, utterances, words_of
+from analyzers.methods.speech.talk import Stretch, text_of, utterances, words_of
 from analyzers.models.asr import SAMPLE_RATE_HZ
 from analyzers.models.voice_emotion import VoiceEmotion
 from analyzers.progress import checkpoint
@@ -105,7 +105,7 @@ class SpeechEmotion(Analyzer):
     """
 
     name = "speech_emotion"
-    version = "2"
+    version = "3"
     family = Family.SPEECH
     stage = Stage.FAST
     kinds = ("numpy", "vader")
@@ -172,7 +172,7 @@ class SpeechEmotion(Analyzer):
         voice = spans_of(upstream["voices"].observations.to_pylist(), "voice")
         words = transcript.observations.to_pylist()
         with self.models.lend("pronunciation") as dictionary:
-            said = utterances(words_of(words, language, dictionary), voice)
+            said = utterances(words_of(words, transcript.summary, dictionary), voice)
         checkpoint()
         frames = prosody_frames(np.asarray(video.audio_16k), SAMPLE_RATE_HZ)
         background = background_dbfs(frames, voice)
@@ -271,7 +271,7 @@ def _row(
     language: str,
     sure: Mapping[float, float],
 ) -> dict[str, Any]:
-    text = " ".join(word.text for word in utterance.words)
+    text = text_of(utterance.words)
     valence = sentiment(text, language)
     written = float(np.mean([sure[word.start_s] for word in utterance.words]))
     known = min(scores.evidence, written) if scores else 0.0

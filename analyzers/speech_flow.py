@@ -23,7 +23,7 @@ from analyzers.base import (
 )
 from analyzers.methods.bars import PALETTE, Bar, draw_bars
 from analyzers.methods.speech.speech_spans import Span, overlap_s
-from analyzers.methods.speech.talk import Stretch, TalkWord, pauses_of, runs, words_of
+from analyzers.methods.speech.talk import Stretch, TalkWord, pauses_of, runs, text_of, words_of
 from analyzers.video import Video
 from analyzers.voices import OVERLAP_PLACES, spans_of
 
@@ -172,7 +172,7 @@ class SpeechFlow(Analyzer):
         voice = spans_of(heard, "voice")
         language = transcript.summary["language"]
         with self.models.lend("pronunciation") as dictionary:
-            words = words_of(transcript.observations.to_pylist(), language, dictionary)
+            words = words_of(transcript.observations.to_pylist(), transcript.summary, dictionary)
         turns = _turns_with_words([row for row in heard if row["kind"] == "turn"], words)
         rows = [
             *_silent_pauses(words, voice, turns),
@@ -259,7 +259,7 @@ def _said(kind: str, words: Sequence[TalkWord]) -> dict[str, Any]:
         "end_s": words[-1].end_s,
         "kind": kind,
         "length_s": words[-1].end_s - words[0].start_s,
-        "text": " ".join(word.text for word in words),
+        "text": text_of(words),
         "speaker": words[0].speaker,
     }
 

@@ -149,7 +149,7 @@ class SpeechRate(Analyzer):
         heard = upstream["voices"].observations.to_pylist()
         language = transcript.summary["language"]
         with self.models.lend("pronunciation") as dictionary:
-            words = words_of(transcript.observations.to_pylist(), language, dictionary)
+            words = words_of(transcript.observations.to_pylist(), transcript.summary, dictionary)
         said = utterances(words, spans_of(heard, "voice"))
         rows = [_row(stretch) for stretch in said]
         _add_changes(rows)

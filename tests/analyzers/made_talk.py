@@ -29,8 +29,12 @@ def made_talk(
     turns: Turns | None = None,
     language: str = "en",
     overlaps: Overlaps = (),
+    blank: str = " ",
 ) -> dict[str, AnalysisResult]:
-    """Results of `voices` and `speech_transcription`; without `turns` one speaker says it all."""
+    """Results of `voices` and `speech_transcription`; without `turns` one speaker says it all.
+
+    `blank`: what stands between words in the language's texts.
+    """
     turns = turns or [("S1", voice[0][0], voice[-1][1])]
     spans = [{"time_s": a, "end_s": b, "kind": "voice"} for a, b in voice]
     spoken = [{"time_s": a, "end_s": b, "kind": "turn", "speaker": s} for s, a, b in turns]
@@ -49,10 +53,15 @@ def made_talk(
         }
         for word, start, end, sentence in said
     ]
+    sentences = {number: [w[0] for w in said if w[3] == number] for *_, number in said}
+    lines = [blank.join(sentences.get(n, [])) for n in range(max(sentences, default=-1) + 1)]
     return {
         "voices": _result(Voices(Models({})), video, [*spans, *spoken, *doubled], {}),
         "speech_transcription": _result(
-            SpeechTranscription(Models({})), video, words, {"language": language}
+            SpeechTranscription(Models({})),
+            video,
+            words,
+            {"language": language, "text": "\n".join(lines)},
         ),
     }
 

@@ -117,6 +117,13 @@ def test_seconds_and_summary() -> None:
     assert summary["peak_arousal_s"] == pytest.approx(8.5, abs=0.1)
 
 
+def test_texts_have_the_blanks_of_their_language() -> None:
+    video, _ = spoken(USUAL)
+    said = [("\u4eca\u5929", 0.0, 0.5, 0), ("\u5f88", 0.5, 0.7, 0), ("\u597d\u3002", 0.7, 1.2, 0)]
+    result = analyze(video, made_talk(video, said, [(0.0, 1.2)], language="zh", blank=""))
+    assert result.observations["text"].to_pylist() == ["\u4eca\u5929\u5f88\u597d\u3002"]
+
+
 def test_seconds_without_speech_say_nothing() -> None:
     video, upstream = spoken(USUAL, USUAL)
     longer = replace(video, info=replace(video.info, end_s=7.5))

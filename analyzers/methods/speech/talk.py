@@ -22,7 +22,10 @@ _LONGEST_END_S = 0.4
 
 @dataclass(frozen=True)
 class TalkWord:
-    """A word that was said, times in seconds."""
+    """A word that was said, times in seconds.
+
+    `blank`: whether one stands before it in its sentence.
+    """
 
     text: str
     start_s: float
@@ -30,6 +33,7 @@ class TalkWord:
     sentence: int
     speaker: str | None
     sounds: Sounds
+    blank: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,9 @@ class Stretch:
 
 
 def words_of(
-    rows: Sequence[Mapping[str, Any]], language: str, dictionary: Dictionary
+    rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any], dictionary: Dictionary
 ) -> list[TalkWord]:
-    """The words of a transcript's rows."""
+    """The words of a transcript's rows, with its summary."""
     return [
         TalkWord(
             row["word"],
@@ -85,10 +89,27 @@ def words_of(
             row["end_s"],
             row["sentence"],
             row["speaker"],
-            sounds_of(row["word"], language, dictionary),
+            sounds_of(row["word"], summary["language"], dictionary),
+            blank,
         )
-        for row in rows
+        for row, blank in zip(rows, _blanks(rows, summary["text"].split("\n")), strict=True)
     ]
+
+
+def _blanks(rows: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> list[bool]:
+    """Whether a blank stands before each word in the line of its sentence."""
+    found = []
+    rest = list(lines)
+    for row in rows:
+        left = rest[row["sentence"]]
+        found.append(left.startswith(" "))
+        rest[row["sentence"]] = left.lstrip().removeprefix(row["word"])
+    return found
+
+
+def text_of(words: Sequence[TalkWord]) -> str:
+    """Words as running text, with blanks where the language has them."""
+    return "".join(" " * word.blank + word.text for word in words).strip()
 
 
 def pauses_of(words: Sequence[TalkWord], voice: Sequence[Span]) -> list[Span]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import pytest
 
 from analyzers.methods.speech.pronunciation import Sounds
-from analyzers.methods.speech.talk import Stretch, TalkWord, pauses_of, runs, utterances
+from analyzers.methods.speech.talk import (
+    Stretch,
+    TalkWord,
+    pauses_of,
+    runs,
+    text_of,
+    utterances,
+    words_of,
+)
 
 
 def word(
     text: str, start_s: float, end_s: float, sentence: int = 0, speaker: str = "S1"
 ) -> TalkWord:
     return TalkWord(text, start_s, end_s, sentence, speaker, Sounds(1, 3))
+
+
+class NoDictionary:
+    def sounds(self, word: str) -> None:
+        return None
 
 
 def test_pauses_are_gaps_in_the_voice_between_words() -> None:
@@ -71,3 +84,22 @@ def test_phones_of_unknown_words_go_by_the_others() -> None:
     silent = TalkWord("x", 1.5, 2.0, 0, "S1", Sounds(None, None))
     assert Stretch((silent,), 1.5, 2.0, ()).syllables is None
     assert Stretch((silent,), 1.5, 2.0, ()).phones is None
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (["I", "do,", "I", "do."], "I do, I do."),
+        (["\u4eca\u5929", "\u5f88", "\u597d\u3002"], "\u4eca\u5929\u5f88\u597d\u3002"),
+        (["\u6211", "\u7684", "iPhone", "15", "\u3002"], "\u6211\u7684iPhone 15\u3002"),
+    ],
+)
+def test_a_text_has_the_blanks_of_its_language(said: list[str], line: str) -> None:
+    rows = [
+        {"word": w, "time_s": i, "end_s": i + 1, "sentence": 1, "speaker": None}
+        for i, w in enumerate(said)
+    ]
+    summary = {"text": f"{line[::-1]}\n{line}", "language": "xx"}
+    words = words_of(rows, summary, NoDictionary())
+    assert text_of(words) == line
+    assert text_of(words[1:]) == line.removeprefix(said[0]).strip()
