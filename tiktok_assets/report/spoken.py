@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from tiktok_assets.report.told import Told
+from analyzers.methods.speech.talk import blanks_before
+from tiktok_assets.report.told import Row, Told
 
 #: Below this confidence a word is marked.
 UNSURE = 0.5
-#: Scripts that put no blanks between words: Thai, Lao, kana, Han.
-_UNSPACED = (("\u0e00", "\u0eff"), ("\u3040", "\u30ff"), ("\u3400", "\u9fff"))
 
 
 @dataclass(frozen=True)
@@ -34,22 +33,40 @@ class Sentence:
     emotion: str
 
 
+def words_said(told: Told) -> list[Row]:
+    """The rows of speech_transcription; `text` is the word with the blank that stands before it."""
+    rows = told.rows("speech_transcription")
+    lines = (told.value("speech_transcription", "text") or "").split("\n")
+    known = any(lines) and all(row["sentence"] < len(lines) for row in rows)
+    blanks = blanks_before(rows, lines) if known else [True] * len(rows)
+    return [
+        Row({**row, "text": " " * blank + row["word"]})
+        for row, blank in zip(rows, blanks, strict=True)
+    ]
+
+
+def text_of(said: Sequence[Row]) -> str:
+    """Words of one or several sentences as running text."""
+    text = ""
+    for before, row in zip([None, *said], said, strict=False):
+        ended = before is not None and before["sentence"] != row["sentence"]
+        text += f" {row['word']}" if ended else row["text"]
+    return text.strip()
+
+
 def transcript(told: Told) -> list[Sentence]:
     """All sentences in order."""
     emotions = {
         (row["sentence"], row["speaker"]): row["emotion"] for row in told.rows("speech_emotion")
     }
     found = []
-    by_sentence = groupby(
-        told.rows("speech_transcription"), key=lambda row: (row["sentence"], row["speaker"])
-    )
+    by_sentence = groupby(words_said(told), key=lambda row: (row["sentence"], row["speaker"]))
     for (number, speaker), group in by_sentence:
         rows = list(group)
-        parts: list[Part] = []
-        for unsure, some in groupby(rows, key=lambda row: row["confidence"] < UNSURE):
-            text = joined(row["word"] for row in some)
-            blank = parts and needs_blank(parts[-1].text, text)
-            parts.append(Part(f" {text}" if blank else text, unsure))
+        parts = [
+            Part("".join(row["text"] for row in some), unsure)
+            for unsure, some in groupby(rows, key=lambda row: row["confidence"] < UNSURE)
+        ]
         emotion = emotions.get((number, speaker)) or ""
         found.append(
             Sentence(
@@ -61,20 +78,3 @@ def transcript(told: Told) -> list[Sentence]:
             )
         )
     return found
-
-
-def joined(said: Iterable[str]) -> str:
-    """Words with blanks between them, but where their script writes none."""
-    text = ""
-    for word in said:
-        text += f" {word}" if text and needs_blank(text, word) else word
-    return text
-
-
-def needs_blank(before: str, after: str) -> bool:
-    """Whether a blank belongs between two pieces of text."""
-    return not (_is_unspaced(before[-1:]) or _is_unspaced(after[:1]))
-
-
-def _is_unspaced(letter: str) -> bool:
-    return any(first <= letter <= last for first, last in _UNSPACED)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tiktok_assets.report.pictures import Picture, Pictures
-from tiktok_assets.report.spoken import joined
+from tiktok_assets.report.spoken import text_of, words_said
 from tiktok_assets.report.told import Row, Told
 from tiktok_assets.report.wording import clipped, clock, plural, words
 
@@ -108,7 +108,7 @@ def _tell(told: Told, cards: Sequence[Card]) -> None:
     labels = {
         row["scene"]: row for row in told.rows("scene_segmentation") if row["type"] == "scene"
     }
-    none = Row()
+    none, said = Row(), words_said(told)
     for card in cards:
         if card.number is not None:
             shot = described.get(card.number, none)
@@ -130,7 +130,7 @@ def _tell(told: Told, cards: Sequence[Card]) -> None:
         ]
         texts = list(dict.fromkeys(lines))
         card.texts, card.texts_left_out = texts[:_MOST_LINES], max(0, len(texts) - _MOST_LINES)
-        card.quote = clipped(_said(told, card), _QUOTED)
+        card.quote = clipped(_said(said, card), _QUOTED)
 
 
 def _moves(told: Told, card: Card) -> list[str]:
@@ -146,12 +146,10 @@ def _moves(told: Told, card: Card) -> list[str]:
     return ["still camera" if name == "static" else name for name in names]
 
 
-def _said(told: Told, card: Card) -> str:
+def _said(said: Sequence[Row], card: Card) -> str:
     """The words whose middle is in the shot."""
-    return joined(
-        row["word"]
-        for row in told.rows("speech_transcription")
-        if card.start_s <= (row["time_s"] + row["end_s"]) / 2 < card.end_s
+    return text_of(
+        [row for row in said if card.start_s <= (row["time_s"] + row["end_s"]) / 2 < card.end_s]
     )
 
 

@@ -92,11 +92,11 @@ def words_of(
             sounds_of(row["word"], summary["language"], dictionary),
             blank,
         )
-        for row, blank in zip(rows, _blanks(rows, summary["text"].split("\n")), strict=True)
+        for row, blank in zip(rows, blanks_before(rows, summary["text"].split("\n")), strict=True)
     ]
 
 
-def _blanks(rows: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> list[bool]:
+def blanks_before(rows: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> list[bool]:
     """Whether a blank stands before each word in the line of its sentence."""
     found = []
     rest = list(lines)

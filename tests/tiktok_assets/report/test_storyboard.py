@@ -5,7 +5,7 @@ from tests.analyzers.made_results import line, made_result, words
 from tests.tiktok_assets.report.made_report import made, rendered, some_results, stored
 from tiktok_assets.report import storyboard as module
 from tiktok_assets.report.pictures import Pictures
-from tiktok_assets.report.spoken import joined
+from tiktok_assets.report.spoken import transcript
 from tiktok_assets.report.storyboard import left_out_sentence, storyboard
 from tiktok_assets.report.told import Told
 
@@ -79,7 +79,27 @@ def test_without_shots_there_are_moments_and_the_reason(store):
     assert html.count('alt="Moment at ') == 3
 
 
-def test_words_are_joined_as_their_script_does():
-    assert joined(["Hello", "there."]) == "Hello there."
-    assert joined(["今日", "は", "OK", "です"]) == "今日はOKです"
-    assert joined([]) == ""
+def test_words_are_joined_as_their_language_does(store):
+    video = made()
+    first, second = (
+        words("今日 は OK です。", 0.5, 2.5),
+        words("Hello there.", 3.5, 5.0, sentence=1),
+    )
+    first[2]["confidence"] = 0.2
+    results = some_results(video)
+    results["speech_transcription"] = made_result(
+        "speech_transcription",
+        video.grid,
+        first + second,
+        summary={"text": "今日はOKです。\nHello there.", "language": "ja"},
+    )
+    document = stored(store, video, results)
+    one, two = transcript(Told(document, store))
+    assert [(part.text.strip(), part.unsure) for part in one.parts] == [
+        ("今日は", False), ("OK", True), ("です。", False),
+    ]  # fmt: skip
+    assert "".join(part.text for part in two.parts).strip() == "Hello there."
+    assert [card.quote for card in _board(store, results).cards] == [
+        "今日はOKです。",
+        "Hello there.",
+    ]
