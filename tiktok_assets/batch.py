@@ -74,9 +74,13 @@ def each_partition(
             results[key] = result
 
     if results or not errors:
-        about = {"done": len(results), "passed_over": sorted(passed_over)}
         yield dg.MaterializeResult(
-            metadata={**REPORTED_BY_STEP, **about}, check_results=_checks(context, results)
+            metadata={
+                **REPORTED_BY_STEP,
+                "done": len(results),
+                "passed_over": sorted(passed_over),
+            },
+            check_results=_checks(context, results),
         )
     if errors:
         broken = "; ".join(f"{key}: {_sentence(error)}" for key, error in errors.items())

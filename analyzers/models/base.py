@@ -61,8 +61,9 @@ class UsageLog:
 
     def add(self, identity: ModelIdentity, items: int, by_video: Mapping[str, int]) -> None:
         """Count one call."""
+        counts: dict[str | None, int] = {None: items, **by_video}
         with self._lock:
-            for video_id, own_items in {None: items, **by_video}.items():
+            for video_id, own_items in counts.items():
                 uses = self._uses.setdefault(video_id, {})
                 use = uses.setdefault(identity, ModelUse(identity))
                 use.calls += 1
