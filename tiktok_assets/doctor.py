@@ -12,6 +12,7 @@ from typing import Literal
 
 from analyzers.models import runtime
 from analyzers.models.weights import ModelFileError
+from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from tiktok_assets.settings import Settings
 
@@ -37,6 +38,7 @@ def examine(settings: Settings) -> list[Finding]:
         _gpu(),
         _disk(settings.data_dir),
         _results(settings),
+        _reports(settings),
         *_models(settings),
         _ffmpeg(),
     ]
@@ -108,6 +110,14 @@ def _results(settings: Settings) -> Finding:
     except Exception as error:  # whatever a remote file system raises is the finding
         return Finding("problem", "results", f"{settings.results}: {error}", "Mend results_url")
     return Finding("ok", "results", settings.results)
+
+
+def _reports(settings: Settings) -> Finding:
+    try:
+        ReportStore(url=settings.reports).video_ids()
+    except Exception as error:  # likewise
+        return Finding("problem", "reports", f"{settings.reports}: {error}", "Mend reports_url")
+    return Finding("ok", "reports", settings.reports)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
