@@ -53,6 +53,8 @@ class VideoInfo:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     #: What was odd about the file, in sentences.
     warnings: Sequence[str] = ()
+    #: What decoded its pictures: `cpu`, or `nvdec` (an NVIDIA GPU's own decoder).
+    decoder: str = "cpu"
 
 
 class Frames(Protocol):

@@ -14,7 +14,9 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,9 @@ from av.video.frame import VideoFrame
 
 from resources.deinterlacing import deinterlaced
 from resources.frame_reader import FrameReader
+from resources.nvdec import NoGpu, NotForNvdec, open_on_gpu
 from resources.orientation import Orientation
-from resources.pictures import Pictures, square_px
+from resources.pictures import Pictures, is_transparent, square_px
 from resources.rungs import ArrayRung, JpegRung, Rung
 from resources.sound import Sound
 from resources.streams import Refused, Source, open_source
@@ -42,8 +45,17 @@ _PROGRESS_EVERY_S = 0.5
 Tell = Callable[[dict[str, Any]], None]
 
 
-class _CorruptError(Exception):
-    """Ends a decode on frame threads, which is not repeatable in a corrupt file."""
+class _AgainError(Exception):
+    """Ends a decode that is to be done again in the next way; says why, as a cause in brackets."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a file is opened. `last`: corrupt frames are left out; else they end the decode."""
+
+    decoder: str
+    open: Callable[[], Source]
+    last: bool = False
 
 
 def _orientation(frame: VideoFrame) -> Orientation:
@@ -105,13 +117,21 @@ def build_ladder(
 
     Raises `Refused`, or what PyAV and the file system raise.
     """
+    # What the GPU makes of a corrupt file is its own; frame threads lose other frames each time.
+    ways = [_Way("nvdec", partial(open_on_gpu, path))] if settings["decoder"] == "nvdec" else []
     if threads > 1:
+        ways.append(_Way("cpu", partial(open_source, path, threads, frame_threads=True)))
+    ways.append(_Way("cpu", partial(open_source, path, threads, frame_threads=False), last=True))
+    instead: list[str] = []
+    for way in ways:
         try:
-            return _build(path, folder, settings, threads, tell, frame_threads=True)
-        except _CorruptError:
+            return _build(path, folder, settings, threads, tell, way, instead)
+        except _AgainError as why:
             for entry in folder.iterdir():
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    return _build(path, folder, settings, threads, tell, frame_threads=False)
+            if way.decoder == "nvdec":
+                instead = [f"decoded on the CPU: NVDEC cannot decode it ({why})"]
+    raise AssertionError("the last way never asks for another")
 
 
 def _build(
@@ -120,7 +140,8 @@ def _build(
     settings: dict[str, Any],
     threads: int,
     tell: Tell,
-    frame_threads: bool,
+    way: _Way,
+    remarks: Sequence[str],
 ) -> dict[str, Any]:
     # Sound is written from the first frame's time on, so this must be known beforehand.
     source, first_s, first = _first_frame(path, threads)
@@ -129,7 +150,7 @@ def _build(
     tell({"load_s": _load_s(source), "duration_s": _believable_s(source)})
     source.container.close()
 
-    source = open_source(path, threads, frame_threads)
+    source = _opened(way, first)
     sound = Sound(folder, source.audio, first_s) if source.audio is not None else None
     pictures = Pictures(
         first,
@@ -151,8 +172,8 @@ def _build(
     )
 
     def on_corrupt() -> None:
-        if frame_threads:
-            raise _CorruptError
+        if not way.last:
+            raise _AgainError("a frame of it is corrupt, or of a kind that it does not know")
 
     reader = FrameReader(source, sound, on_corrupt)
     frames = deinterlaced(iter(reader), source.video) if interlaced else iter(reader)
@@ -181,6 +202,7 @@ def _build(
         (folder / "hdr.cube").unlink()
     return {
         **about,
+        "decoder": way.decoder,
         "fps": (len(times_s) - 1) / times_s[-1] if times_s[1:] else source.nominal_fps,
         "end_s": end_s,
         "frame_count": len(times_s),
@@ -189,10 +211,24 @@ def _build(
         "rungs": held,
         "warnings": [
             *about["warnings"],
+            *remarks,
             *(["interlaced: every frame was deinterlaced"] if interlaced else []),
             *_remarks(reader, pictures, sound, audio, source.duration_s, end_s),
         ],
     }
+
+
+def _opened(way: _Way, first: VideoFrame) -> Source:
+    """The file, opened in a way that suits its first frame."""
+    if way.decoder == "nvdec":
+        if first.interlaced_frame:
+            raise _AgainError("it is interlaced")
+        if is_transparent(first):
+            raise _AgainError("it is transparent")
+    try:
+        return way.open()
+    except NotForNvdec as why:
+        raise _AgainError(str(why)) from why
 
 
 def _load_s(source: Source) -> float:
@@ -265,6 +301,8 @@ def answer(request: dict[str, Any], tell: Tell = lambda _: None) -> dict[str, An
         return {"error": {"kind": "refused", "cause": refusal.cause, "way_out": refusal.way_out}}
     except MemoryError:
         return {"error": {"kind": "memory"}}
+    except NoGpu as error:
+        return {"error": {"kind": "gpu", "cause": str(error)}}
     except av.error.FFmpegError as error:
         return {"error": {"kind": "ffmpeg", "cause": error.strerror}}
     except OSError as error:
@@ -275,7 +313,9 @@ def main() -> None:
     """Answer the request in the first argument on standard output."""
     request = json.loads(sys.argv[1])
     die_with_parent()  # two decoders must never write one ladder
-    _limit_memory(request["address_space_bytes"])
+    # A GPU's driver reserves far more addresses than memory; the parent's watch is left.
+    if request.get("settings", {}).get("decoder") != "nvdec":
+        _limit_memory(request["address_space_bytes"])
     cv2.setNumThreads(1)
     # FFmpeg's own words go to standard error, where the parent finds what codes do not say.
     av.logging.set_level(av.logging.ERROR)

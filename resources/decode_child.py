@@ -188,6 +188,12 @@ def _refused(name: str, error: dict[str, Any], logged: str, limits: DecodeLimits
         return _too_large(name, limits)
     if error["kind"] == "os":
         return system_failure(name, OSError(error["errno"], error["cause"]))
+    if error["kind"] == "gpu":
+        return MediaError(
+            name,
+            f"no NVIDIA GPU decodes here ({error['cause']})",
+            'set decoder = "cpu" below [ladder], or mend the driver',
+        )
     if error["kind"] == "ffmpeg":
         for text, cause in _LOGGED_CAUSES.items():
             if text in logged:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,10 +35,19 @@ class LadderSettings(BaseModel):
     jpeg_quality: int = Field(
         default=92, ge=1, le=100, description="JPEG quality of the detail rung"
     )
+    decoder: Literal["cpu", "nvdec"] = Field(
+        default="cpu",
+        description="nvdec: an NVIDIA GPU's own decoder, where it can decode the file",
+    )
+
+    def what_counts(self) -> dict[str, Any]:
+        """The settings that the pictures follow from; that the CPU decodes goes without saying."""
+        return self.model_dump(mode="json", exclude={"decoder"} if self.decoder == "cpu" else None)
 
     def key(self) -> str:
         """Eight hex digits that change with every setting and with `LADDER_VERSION`."""
-        text = f"{LADDER_VERSION}:{self.model_dump_json()}"
+        told = json.dumps(self.what_counts(), separators=(",", ":"))
+        text = f"{LADDER_VERSION}:{told}"
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -18,9 +19,9 @@ class MediaDecoder(dg.ConfigurableResource):
 
     data_dir: str = Field(description="Folder with `library` and `cache`")
     frame_cache_gb: float = Field(20.0, description="Bound of the frame cache on disk")
-    ladder: dict[str, float] = Field(
+    ladder: dict[str, Any] = Field(
         default_factory=dict,
-        description="Rates and sizes of the rungs that differ from the defaults",
+        description="Settings of the ladder that differ from the defaults",
     )
 
     @cached_property

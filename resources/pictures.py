@@ -39,6 +39,11 @@ def square_px(width_px: int, height_px: int, pixel_aspect_ratio: float) -> Size:
     return width_px, round(height_px / pixel_aspect_ratio)
 
 
+def is_transparent(frame: VideoFrame) -> bool:
+    """Whether parts of a frame may be seen through."""
+    return any(c.is_alpha for c in frame.format.components) or frame.format.has_palette
+
+
 class Pictures:
     """Converts frames of one stream; sizes follow its first frame.
 
@@ -66,7 +71,7 @@ class Pictures:
         self.size_changes = 0
         #: The HDR transfer characteristic, None for ordinary video.
         self.hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
-        self.alpha = any(c.is_alpha for c in first.format.components) or first.format.has_palette
+        self.alpha = is_transparent(first)
         self._mappers: dict[Size, ToneMapper] = {}
         if self.hdr is not None:
             self._table = folder / "hdr.cube"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -68,11 +69,14 @@ class Source:
         return (self.container.duration or 0) / av.time_base
 
 
-def open_source(path: Path, threads: int, frame_threads: bool) -> Source:
+def open_source(
+    path: Path, threads: int, frame_threads: bool, hardware: HWAccel | None = None
+) -> Source:
     """Open a file and choose its streams. Raises `Refused`, or what PyAV raises.
 
     With `frame_threads` several frames are decoded at once, which is fastest; in a corrupt file
-    it loses more frames, and not the same ones each time.
+    it loses more frames, and not the same ones each time. `hardware`: what decodes in place of the
+    CPU; see `resources.nvdec`.
     """
     if path.stat().st_size == 0:
         raise Refused("empty file (0 bytes)")
@@ -85,7 +89,10 @@ def open_source(path: Path, threads: int, frame_threads: bool) -> Source:
     try:
         # Nor may a list that looks otherwise make the decoder open addresses.
         container = av.open(
-            str(path), metadata_errors="replace", options={"protocol_whitelist": "file"}
+            str(path),
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file"},
+            hwaccel=hardware,
         )
     except av.error.InvalidDataError:
         if path.suffix.lower() in _MP4_SUFFIXES and head[4:8] not in _FIRST_BOXES:

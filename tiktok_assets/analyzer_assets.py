@@ -112,7 +112,7 @@ def code_version(cls: type[Analyzer], settings: Settings) -> str:
     changes = {
         "models": model_fingerprints(cls, settings),
         "settings": settings.analyzer_settings(cls).model_dump(mode="json"),
-        "ladder": settings.ladder.model_dump(mode="json"),
+        "ladder": settings.ladder.what_counts(),
     }
     digest = hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()
     return f"{cls.version}-{digest[:8]}"

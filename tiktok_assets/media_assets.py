@@ -125,6 +125,7 @@ def _frames(media: MediaDecoder, video_id: str) -> dg.MaterializeResult:
             metadata={
                 "frames": info.frame_count,
                 "corrupt_frames": info.corrupt_frame_count,
+                "decoder": info.decoder,
                 "seconds_of_video": info.end_s,
                 "width_px": info.width_px,
                 "height_px": info.height_px,
