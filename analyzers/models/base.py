@@ -61,9 +61,9 @@ class UsageLog:
 
     def add(self, identity: ModelIdentity, items: int, by_video: Mapping[str, int]) -> None:
         """Count one call."""
-        counts: dict[str | None, int] = {None: items, **by_video}
+        counts: list[tuple[str | None, int]] = [(None, items), *by_video.items()]
         with self._lock:
-            for video_id, own_items in counts.items():
+            for video_id, own_items in counts:
                 uses = self._uses.setdefault(video_id, {})
                 use = uses.setdefault(identity, ModelUse(identity))
                 use.calls += 1
