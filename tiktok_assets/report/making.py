@@ -29,8 +29,6 @@ class Step:
     why: str
     seconds: float | None
     models: Sequence[str]
-    version: str
-    notice: str
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,6 @@ def _step(name: str, entry: dict[str, Any]) -> Step:
         entry.get("reason") or entry.get("error") or "",
         entry.get("seconds"),
         models,
-        entry.get("analyzer_version", ""),
-        entry.get("notice", ""),
     )
 
 

@@ -34,7 +34,6 @@ class Card:
     picture: Picture | None = None
     picture_s: float | None = None
     scene: str = ""
-    scene_number: int | None = None
     #: Shot scale, camera moves, how it begins.
     signs: list[str] = field(default_factory=list)
     description: str = ""
@@ -115,7 +114,6 @@ def _tell(told: Told, cards: Sequence[Card]) -> None:
             card.description = shot["description"] or ""
             card.model_kind = shot["model_kind"] or ""
             if (scene := labels.get(scenes.get(card.number, none)["scene"])) is not None:
-                card.scene_number = scene["scene"] + 1
                 card.scene = "" if scene["label"] == "uncertain" else words(scene["label"])
             if scale := composed.get(card.number, none)["shot_scale"]:
                 card.signs.append(words(scale))

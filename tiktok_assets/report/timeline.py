@@ -25,7 +25,7 @@ _STRIP_WIDE, _STRIP_UPRIGHT = (10, 160), (14, 176)
 #: Below this a second is silent in the drawing.
 _BOTTOM_LUFS, _LEVEL_LUFS = -60.0, -40.0
 #: Names of the colours (Okabe & Ito 2008, for any colour vision) in the style sheet.
-TONES = ("blue", "orange", "green", "purple", "sky", "vermilion", "yellow")
+_TONES = ("blue", "orange", "green", "purple", "sky", "vermilion", "yellow")
 _QUIET = "grey"
 _PARTS = {
     "hook": "vermilion", "build": "sky", "peak": "orange", "turn": "purple", "resolution": "green",
@@ -128,12 +128,12 @@ def _camera(told: Told) -> Lane | None:
 def _speakers(told: Told) -> Lane | None:
     turns = [row for row in told.rows("voices") if row["kind"] == "turn"]
     names = list(dict.fromkeys(row["speaker"] for row in turns))
-    bars = [
-        bar(told.end_s, row, TONES[names.index(row["speaker"]) % len(TONES)], row["speaker"] or "?",
-             place=min(names.index(row["speaker"]), MOST_ROWS - 1))
-        for row in turns
-    ]  # fmt: skip
-    legend = [(TONES[i % len(TONES)], name or "?") for i, name in enumerate(names)]
+    bars = []
+    for row in turns:
+        place = names.index(row["speaker"])
+        tone, name = _TONES[place % len(_TONES)], row["speaker"] or "?"
+        bars.append(bar(told.end_s, row, tone, name, place=min(place, MOST_ROWS - 1)))
+    legend = [(_TONES[i % len(_TONES)], name or "?") for i, name in enumerate(names)]
     shown = legend if len(legend) > 1 else ()
     return lane("Speakers", plural(len(names), "speaker"), bars, legend=shown)
 
