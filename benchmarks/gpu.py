@@ -9,8 +9,9 @@
   11,500 tokens, and a fixed number of new tokens, with the share of the card's bandwidth that
   reading the weights once a token takes. Then through the adapter, from frames to text: a video of
   50 s alone, and several whose shots share batches.
+- Whisper, where it was pulled, by how many windows it hears at once: the sample's speech, in each.
 - With `--video`, each analyzer on it in the profile `full`, warm, one after the other; for that
-  every model has to be pulled.
+  every model has to be pulled. And its decoding, by the CPU and by NVDEC.
 
 `--tiny` takes tiny networks and few items, to see that it runs: its figures mean nothing.
 """
@@ -23,6 +24,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,13 +33,14 @@ import numpy as np
 import typer
 
 from analyzers.models import runtime
-from analyzers.models.cache import process_cache
+from analyzers.models.cache import ModelLoadError, process_cache
+from analyzers.models.halving import OutOfDeviceMemory
 from analyzers.models.lending import ModelChoice, Models
 from analyzers.models.weights import ModelFileError
 from analyzers.run import run_analyzer
 from benchmarks import random_networks, vlm_batches
 from benchmarks.pipeline import in_order
-from resources.media import open_video
+from resources.media import LadderSettings, MediaError, open_video
 from tiktok_assets.analysis import models_of
 from tiktok_assets.settings import Settings
 
@@ -47,6 +50,7 @@ PEAKS: dict[str, tuple[float, float]] = {
     "H200": (989, 4800), "H100": (989, 3350), "A100": (312, 2039), "L40S": (362, 864),
     "L4": (121, 300), "RTX 4090": (165, 1008),
 }  # fmt: skip
+_SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "street_portrait.mp4"
 _FRAME_PX = (640, 360)
 _SOUND_HZ = 16000
 _BATCHES = (1, 4, 16, 64)
@@ -251,6 +255,43 @@ def _vision(network: Any, device: str, tiny: bool, seconds: float) -> dict[str, 
     return {"frames": 2 * steps, "pflop": flops / 1e15, **_measured(look, device, seconds)}
 
 
+def _whisper(device: str, tiny: bool, seconds: float) -> dict[str, Any]:
+    """Windows a second by how many are heard at once; torch does not count CTranslate2's memory."""
+    full = Models.of_profile("full")
+    model_id = "whisper_base_ct2" if tiny else full.choices["asr"].model_id
+    with open_video(_SAMPLE) as video:
+        assert video.audio_16k is not None
+        said = np.array(video.audio_16k[: (2 if tiny else 19) * _SOUND_HZ])
+    rows = []
+    try:
+        with Models({"asr": ModelChoice(model_id, device)}, full.files).lend("asr") as model:
+            for size in (1, 2) if tiny else (1, 4, 8, 16):
+                call = partial(model.hear, [said] * size, "en", batch_size=size)
+                row = _measured(call, device, seconds)
+                del row["peak_mb"]
+                rows.append({"batch": size, **row, "windows_per_s": size / row["seconds"]})
+    except (ModelFileError, ModelLoadError, OutOfDeviceMemory) as error:
+        return {"model": model_id, "batches": rows, "error": str(error)}
+    return {"model": model_id, "batches": rows}
+
+
+def _decodes(path: Path) -> dict[str, Any]:
+    """Wall-clock seconds from the file to the ladder, new each time."""
+    took: dict[str, Any] = {}
+    for decoder in ("cpu", "nvdec"):
+        started = time.perf_counter()
+        try:
+            with open_video(path, settings=LadderSettings(decoder=decoder)) as video:
+                spent = time.perf_counter() - started
+                took[decoder] = {
+                    "seconds": spent, "by": video.info.decoder,
+                    "realtime_factor": video.info.end_s / spent,
+                }  # fmt: skip
+        except MediaError as error:
+            took[decoder] = {"error": str(error)}
+    return took
+
+
 def _analyzers(path: Path, clock: _Clock) -> dict[str, Any]:
     """Seconds of each analyzer in the full profile, the second time it sees the video."""
     settings = Settings(profile="full")
@@ -313,12 +354,14 @@ def main(
         for role in random_networks.MAKERS
     }
     works["vlm"] = lambda: _qwen(device, tiny, seconds)
+    works["asr"] = lambda: _whisper(device, tiny, seconds)
     for name, work in works.items():
         started = time.monotonic()
         told["networks"][name] = {"skipped": "out of time"} if clock.over() else work()
         _free(device)
         typer.echo(f"{name}: {time.monotonic() - started:.1f} s")
     if video is not None:
+        told["decode"] = _decodes(video)
         told["full_profile"] = _analyzers(video, clock)
     out.write_text(json.dumps(told, indent=1))
     typer.echo(f"written to {out}")

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("transformers")
 
 from benchmarks import gpu, random_networks
+from tests.resources.clips import make_clip
 
 
 @pytest.mark.slow
@@ -17,7 +18,7 @@ def test_it_runs_and_writes_what_it_measured(tmp_path: Path) -> None:
     told = json.loads(out.read_text())
     assert told["smoke_test"] is True
     assert told["machine"]["device"] == "cpu"
-    assert told["networks"].keys() == {*random_networks.MAKERS, "vlm"}
+    assert told["networks"].keys() == {*random_networks.MAKERS, "vlm", "asr"}
     for role in random_networks.MAKERS:
         network = told["networks"][role]
         assert network["weights"] == "random"
@@ -33,6 +34,18 @@ def test_it_runs_and_writes_what_it_measured(tmp_path: Path) -> None:
     assert (alone["videos"], alone["generate_calls_per_video"]) == (1, 2)
     assert (together["videos"], together["generate_calls_per_video"]) == (2, 1)
     assert together["realtime_factor"] > 0
+    asr = told["networks"]["asr"]
+    assert asr["model"] == "whisper_base_ct2"
+    if "error" not in asr:  # it was pulled
+        assert [row["batch"] for row in asr["batches"]] == [1, 2]
+        assert all(row["windows_per_s"] > 0 for row in asr["batches"])
+
+
+def test_decoding_is_measured_by_cpu_and_gpu(tmp_path: Path) -> None:
+    told = gpu._decodes(make_clip(tmp_path / "clip.mp4", count=10))
+    assert (told["cpu"]["by"], told["cpu"]["realtime_factor"] > 0) == ("cpu", True)
+    nvdec = told["nvdec"]
+    assert nvdec.get("by") == "nvdec" or "no NVIDIA GPU decodes here" in nvdec["error"]
 
 
 def test_nothing_is_begun_after_the_time_is_over(tmp_path: Path) -> None:
