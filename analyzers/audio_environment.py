@@ -108,14 +108,18 @@ class AudioEnvironment(Analyzer):
     the methods were set as well: `snr_db` within 0.6 dB at 0, 15 and 30 dB of white and pink noise;
     `rt60_s` within a factor of 1.21 from 0.3 to 2 s, in made rooms, down to 25 dB over noise, and
     0.16 s without any room; made wind and hum are found and nothing is where there is none. Of five
-    demo clips with sound one is named, rightly (a room), and four are `uncertain`; the other places
-    have been tried on no recording. Voice over music, as in a narration, is `uncertain`.
+    demo clips with sound one is named, rightly (a room), and four are `uncertain`. Of twelve
+    recordings of places (Debian's package blanket 0.8.0) nine are named rightly: birds, rain,
+    storm, stream, summer night, waves and wind as nature, a train as a vehicle, a fireplace as a
+    room (by what sounds like frying); a city (0.28), a boat (0.28) and a coffee shop (0.06: speech)
+    are `uncertain`, as are white and pink noise. No recording of a street or a crowd has been named
+    yet. Voice over music, as in a narration, is `uncertain`.
 
     Not applicable where there is no audio track, and where it is silent.
     """
 
     name = "audio_environment"
-    version = "2"
+    version = "3"
     family = Family.SOUND
     stage = Stage.FAST
     kinds = ("yamnet", "signal-processing")

@@ -7,12 +7,18 @@ music here, or no reverberation would be looked for.
 
 from __future__ import annotations
 
+import io
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -39,6 +45,25 @@ ALLOWED = {
     "nasa_webb_narrated": ("studio",),
     "rocket_launch_nasa": ("nature", "vehicle"),
     "trailer_text_overlays": (),
+}
+#: Where Debian's package of ambient sounds (0.8.0) has them, in one file.
+BLANKET = Path("/usr/share/blanket/blanket.gresource")
+#: Where its recordings were made, by their names. A fireplace is in a room, or is a camp fire.
+SOUNDSCAPES = {
+    "birds": ("nature",),
+    "boat": ("vehicle", "nature"),
+    "city": ("street",),
+    "coffee-shop": ("crowd", "room"),
+    "fireplace": ("room", "nature"),
+    "pink-noise": (),
+    "rain": ("nature",),
+    "storm": ("nature",),
+    "stream": ("nature",),
+    "summer-night": ("nature",),
+    "train": ("vehicle",),
+    "waves": ("nature",),
+    "white-noise": (),
+    "wind": ("nature",),
 }
 #: RMS of the made speech while somebody speaks, dBFS.
 SPEECH_DBFS = -19.5
@@ -173,6 +198,41 @@ def test_demo_clips(heard: Heard, report: Report) -> None:
     assert again.observations.equals(first.observations)
     assert again.segments.equals(first.segments)
     assert again.summary == first.summary
+
+
+def soundscape(name: str) -> np.ndarray:
+    """Half a minute of a recording of Debian's package blanket, mono at 16 kHz."""
+    member = f"/com/rafaelmardojai/Blanket/sounds/{name}.ogg"
+    told = subprocess.run(["gresource", "extract", BLANKET, member], capture_output=True)
+    if told.returncode:
+        pytest.skip(f"{BLANKET} has no {member}")
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+    with av.open(io.BytesIO(told.stdout)) as container:
+        frames = islice(container.decode(audio=0), 2000)
+        parts = [part.to_ndarray().ravel() for f in frames for part in resampler.resample(f)]
+    return np.concatenate(parts)[: 30 * RATE_HZ]
+
+
+@pytest.mark.comparison
+@pytest.mark.skipif(
+    not (BLANKET.is_file() and shutil.which("gresource")),
+    reason="needs Debian's packages blanket (0.8.0) and libglib2.0-bin",
+)
+def test_soundscapes(report: Report) -> None:
+    """Recordings of places, with which nothing was set; and two noises, which are no place."""
+    right, wrong = 0, []
+    for name, allowed in SOUNDSCAPES.items():
+        summary = environment_of(soundscape(name)).summary
+        said = summary["environment"]
+        target = " or ".join((*allowed, "uncertain"))
+        shown = f"{said} {summary['confidence']:.2f}"
+        report("audio_environment", f"blanket: {name}", "environment", shown, target)
+        right += said in allowed
+        if said not in (*allowed, "uncertain"):
+            wrong.append(name)
+    named = sum(bool(allowed) for allowed in SOUNDSCAPES.values())
+    report("audio_environment", f"blanket, of {named} places", "named rightly", right, "reported")
+    assert not wrong
 
 
 def test_sound_effects(report: Report) -> None:

@@ -4,7 +4,8 @@ A place's evidence in a second of sound is that of its strongest class, times ho
 tells of the place: 1 where AudioSet names the place itself, 0.8 for what is found in no other
 place, 0.5 for what is mostly found there. Over several seconds the strongest quarter counts, since
 a place is told by what happens in it now and then, a keyboard or a bird. A place with less than 0.3
-is no answer.
+is no answer. A class counts where it is stronger than plain noise, white or pink, which a
+classifier also takes for a waterfall, rain or the sea.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ _CLASSES: Mapping[str, Mapping[float, Sequence[str]]] = {
         0.5: ("Clapping", "Chant"),
     },
 }  # fmt: skip
+#: What has no source, and so no place.
+PLAIN_NOISE = ("White noise", "Pink noise")
 _OUTDOOR = ("street", "nature")
 _PUBLIC = "Inside, public space"
 #: What names a place is no event in it.
@@ -108,16 +111,20 @@ def evidence(likely: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray
     Raises `ValueError` for a classifier that lacks one of the classes.
     """
     column = {name: number for number, name in enumerate(classes)}
+
+    def strongest(names: Sequence[str]) -> np.ndarray:
+        if missing := [name for name in names if name not in column]:
+            raise ValueError(f"the classifier of sounds does not know {', '.join(missing)}")
+        return np.asarray(likely[:, [column[name] for name in names]].max(axis=1))
+
+    noise = strongest(PLAIN_NOISE)
     found = {}
     for place, by_weight in _CLASSES.items():
-        strongest = np.zeros(len(likely))
+        found[place] = np.zeros(len(likely))
         for weight, names in by_weight.items():
-            if missing := [name for name in names if name not in column]:
-                raise ValueError(f"the classifier of sounds does not know {', '.join(missing)}")
-            strongest = np.maximum(
-                strongest, weight * likely[:, [column[name] for name in names]].max(axis=1)
-            )
-        found[place] = strongest
+            heard = strongest(names)
+            counted = np.where(heard > noise, weight * heard, 0.0)
+            found[place] = np.maximum(found[place], counted)
     found["indoor"] = np.maximum(found["room"], likely[:, column[_PUBLIC]])
     found["outdoor"] = np.maximum.reduce([found[place] for place in _OUTDOOR])
     return found

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from analyzers.methods.sound import sound_places
-from analyzers.methods.sound.sound_places import PLACES, best, dry_voice, evidence, over_time
+from analyzers.methods.sound.sound_places import (
+    PLACES,
+    PLAIN_NOISE,
+    best,
+    dry_voice,
+    evidence,
+    over_time,
+)
 
-CLASSES = tuple(
+OF_PLACES = tuple(
     dict.fromkeys(
         name
         for by_weight in sound_places._CLASSES.values()
@@ -14,6 +21,7 @@ CLASSES = tuple(
         for name in names
     )
 )
+CLASSES = (*OF_PLACES, *PLAIN_NOISE)
 
 
 def one(**likely: float) -> dict[str, float]:
@@ -27,7 +35,7 @@ def test_a_class_belongs_to_one_place() -> None:
     total = sum(
         len(names) for by_weight in sound_places._CLASSES.values() for names in by_weight.values()
     )
-    assert total == len(CLASSES)
+    assert total == len(OF_PLACES)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,14 @@ def test_evidence(name: str, place: str, setting: str | None, share: float) -> N
 
 def test_the_strongest_class_counts_and_not_their_sum() -> None:
     assert one(Typing=0.4, Writing=0.4)["room"] == pytest.approx(0.32)
+
+
+@pytest.mark.parametrize("noise", PLAIN_NOISE)
+def test_plain_noise_is_no_place(noise: str) -> None:
+    """A classifier hears a waterfall in it as well."""
+    assert not any(one(**{noise: 0.8, "Waterfall": 0.5}).values())
+    found = one(**{noise: 0.3, "Waterfall": 0.5, "Rain": 0.2})
+    assert found["nature"] == found["outdoor"] == pytest.approx(0.4)
 
 
 def test_a_classifier_without_a_class_is_refused() -> None:
