@@ -97,6 +97,8 @@ class SpeechRecognizer(Model):
 
     def language_of(self, sound: np.ndarray) -> tuple[str, float]:
         """Code and probability of what is spoken in mono float32 sound at 16 kHz, shape (n,)."""
+        if self.languages == ("en",):  # a model for English alone knows no others to choose from
+            return "en", 1.0
         language, confidence, _ = self._whisper.detect_language(np.asarray(sound, np.float32))
         self.served(_seconds([sound]))
         return language, float(confidence)

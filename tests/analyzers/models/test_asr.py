@@ -2,6 +2,7 @@
 
 import ctypes
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,6 +67,13 @@ def test_a_gpu_hears_several_at_once() -> None:
         return SpeechRecognizer(ModelIdentity("asr", "w", "0" * 64, device, "ctranslate2"), None)
 
     assert (on("cpu").batch_size, on("cuda:0").batch_size) == (1, 4)
+
+
+def test_a_model_for_english_alone_is_not_asked_of_the_language() -> None:
+    """It would raise: its vocabulary has no languages."""
+    whisper = SimpleNamespace(supported_languages=["en"])
+    identity = ModelIdentity("asr", "small.en", "0" * 64, "cpu", "ctranslate2")
+    assert SpeechRecognizer(identity, whisper).language_of(np.zeros(16000)) == ("en", 1.0)
 
 
 def test_an_unknown_language_is_refused(recognizer: SpeechRecognizer) -> None:
