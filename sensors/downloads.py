@@ -37,7 +37,7 @@ def downloads_sensor(
     @dg.sensor(
         name=NAME,
         job=job,
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=4,  # the daemon looks every 5 s, and not to the millisecond
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Takes the videos that appear in the watched folders, and analyzes each.",
     )

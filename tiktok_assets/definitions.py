@@ -14,7 +14,7 @@ from resources.model_holders import profile_holders
 from resources.report_store import ReportStore
 from resources.result_store import ResultStore
 from sensors.downloads import downloads_sensor
-from sensors.finish import finish_sensors
+from sensors.finish import finish_sensor
 from tiktok_assets.analyzer_assets import analyzer_asset
 from tiktok_assets.download_job import download_job
 from tiktok_assets.executor import threaded_executor
@@ -59,7 +59,13 @@ def build_definitions(
         ],
         schedules=[housekeeping_schedule(housekeeping), download_schedule(download, settings)],
         sensors=[
-            *finish_sensors(finish, REPORT, {*MEDIA, *analyzers}, VIDEOS),
+            finish_sensor(
+                finish,
+                REPORT,
+                {*MEDIA, *analyzers},
+                VIDEOS,
+                settings.watch.most_runs_per_tick,
+            ),
             downloads_sensor(
                 analyze,
                 VIDEOS,

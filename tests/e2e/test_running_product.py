@@ -216,7 +216,7 @@ def test_every_result_stands_whole_and_was_made_once(site: Site) -> None:
         assert len(document["timeline"]) == store.read("color_analysis", video).segments.num_rows
     # What a browser still writes, as it seems, is left alone; nothing else is half done.
     assert site.half_written() == [site.downloads / "unfinished.mp4.part"]
-    for sensor in ("downloads", "finish_after_success", "finish_after_failure"):
+    for sensor in ("downloads", "finish_ended_runs"):
         assert [t["error"] for t in site.ticks(sensor) if t["error"]] == []
     print(f"  {len(whole)} videos, {len(ANALYZERS)} analyzers each, once; nothing half written")
 
