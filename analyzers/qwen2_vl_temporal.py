@@ -102,7 +102,7 @@ class Qwen2VlTemporal(Analyzer):
     """
 
     name: ClassVar[str] = "qwen2_vl_temporal"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     family: ClassVar[Family] = Family.STORY
     stage: ClassVar[Stage] = Stage.HEAVY_GPU
     kinds: ClassVar[tuple[str, ...]] = ("composed", "vlm")
