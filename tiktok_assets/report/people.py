@@ -51,15 +51,16 @@ def people(told: Told, pictures: Pictures) -> People:
     for name in _JUDGES:
         for row in told.rows(name):
             by_track.setdefault(row["track_id"], []).append(row)
-    tracks = sorted(by_track.values(), key=lambda rows: min(row["time_s"] for row in rows))
-    # The largest faces are those that a reader will look for.
-    kept = sorted(tracks, key=lambda rows: -_sightings(rows))[:MOST_FACES]
-    faces = [_face(told, rows, pictures) for rows in tracks if any(rows is k for k in kept)]
+    seen = {**{t: _span(rows) for t, rows in by_track.items()}, **_seen(told)}
+    # Those that are seen longest are the ones that a reader will look for.
+    kept = sorted(by_track, key=lambda t: seen[t][0] - seen[t][1])[:MOST_FACES]
+    shown = sorted(kept, key=lambda t: seen[t])
+    faces = [_face(by_track[track], seen[track], pictures) for track in shown]
     emotions = shares(told.values("face_emotion", "emotions"), "emotion")
     return People(
         _facts(told),
         faces,
-        len(tracks) - len(faces),
+        len(by_track) - len(faces),
         emotions,
         shares(told.values("eye_tracking", "gazes"), "gaze"),
         told.notices(*_JUDGES) if faces or emotions else [],
@@ -91,22 +92,26 @@ def _facts(told: Told) -> list[Fact]:
     )  # fmt: skip
 
 
-def _sightings(rows: Sequence[Row]) -> int:
-    return sum(row["sighting_count"] for row in rows)
+def _seen(told: Told) -> dict[int, tuple[float, float]]:
+    """By track, when its face is seen first and last: expressions are told by whole seconds."""
+    sightings = told.table("faces", ("track_id", "time_s"))
+    if sightings is None:
+        return {}
+    spans = sightings.group_by("track_id").aggregate([("time_s", "min"), ("time_s", "max")])
+    return {r["track_id"]: (r["time_s_min"], r["time_s_max"]) for r in spans.to_pylist()}
 
 
-def _face(told: Told, rows: Sequence[Row], pictures: Pictures) -> Face:
+def _span(rows: Sequence[Row]) -> tuple[float, float]:
+    return min(row["time_s"] for row in rows), max(row["end_s"] for row in rows)
+
+
+def _face(rows: Sequence[Row], seen: tuple[float, float], pictures: Pictures) -> Face:
     age = next((row for row in rows if "age_years" in row), None)
     moods = [row for row in rows if "emotion" in row]
     largest = max(moods, key=lambda row: row["screen_share"], default=age)
     shown = age if age and age["frame"] is not None else largest
     told_facts = facts(*_age(age), _expression(moods))
-    return Face(
-        min(row["time_s"] for row in rows),
-        max(row["end_s"] for row in rows),
-        pictures.box(shown, _FACE_PX) if shown else None,
-        told_facts,
-    )
+    return Face(*seen, pictures.box(shown, _FACE_PX) if shown else None, told_facts)
 
 
 def _age(row: Row | None) -> list[Fact | None]:
@@ -115,10 +120,11 @@ def _age(row: Row | None) -> list[Fact | None]:
     if row["age_years"] is None:
         return [Fact("Apparent age", "not judged", note=_why(row["not_judged"]))]
     years = f"{row['age_years']:.0f}"
-    spread = f"{row['age_low_years']:.0f}\u2013{row['age_high_years']:.0f}"
+    low, high = row["age_low_years"], row["age_high_years"]
+    spread = "" if None in (low, high) else f"{low:.0f}\u2013{high:.0f} over its sightings"
     gender: Any = row["apparent_gender"]
     return [
-        Fact("Apparent age", years, note=f"{spread} over its sightings"),
+        Fact("Apparent age", years, note=spread),
         fact("Apparent gender", gender),
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tiktok_assets.report.facts import Fact, Share, fact, facts
 from tiktok_assets.report.timeline import target_lufs
-from tiktok_assets.report.told import Row, Told
+from tiktok_assets.report.told import Told
 from tiktok_assets.report.wording import number, percent, words
 
 #: Broadcast's target: EBU R 128 (2023).
@@ -25,6 +25,17 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A sound: when it is heard first, how often, and how sure the surest time of it is."""
+
+    name: str
+    start_s: float
+    end_s: float
+    count: int
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Sound:
     """All that is told of the sound."""
 
@@ -35,7 +46,7 @@ class Sound:
     kinds: list[Share]
     music: list[Fact]
     place: list[Fact]
-    events: list[Row]
+    events: list[Event]
     speech: list[Fact]
     notes: list[str]
 
@@ -59,7 +70,7 @@ def sound(told: Told) -> Sound:
         [share for share in kinds if share.share > 0],
         _music(told),
         _place(told),
-        told.values("audio_environment", "top_events")[:_MOST_EVENTS],
+        _events(told),
         _speech(told),
         list(dict.fromkeys(notes)),
     )
@@ -108,6 +119,18 @@ def _place(told: Told) -> list[Fact]:
         fact("Background", told.value(name, "background_dbfs"), "dBFS"),
         fact("Hum", told.value(name, "hum_hz"), "Hz", 0),
     )
+
+
+def _events(told: Told) -> list[Event]:
+    """The most frequent sounds by when they are heard: their mean over the video says little."""
+    rows = [row for row in told.rows("audio_environment") if row["kind"] == "event"]
+    found = []
+    for top in told.values("audio_environment", "top_events"):
+        if heard := [row for row in rows if row["label"] == top["event"]]:
+            sure = max(row["confidence"] or 0.0 for row in heard)
+            first = heard[0]
+            found.append(Event(top["event"], first["time_s"], first["end_s"], len(heard), sure))
+    return found[:_MOST_EVENTS]
 
 
 def _speech(told: Told) -> list[Fact]:

@@ -33,7 +33,7 @@ _PARTS = {
 }  # fmt: skip
 _ROLES = {"caption": "blue", "sticker": "orange", "watermark": _QUIET, "scene_text": "green"}
 _EMOTIONS = {
-    "happy": "yellow", "surprise": "orange", "neutral": _QUIET, "sad": "blue", "fear": "purple",
+    "happy": "yellow", "surprise": "orange", "neutral": "sky", "sad": "blue", "fear": "purple",
     "angry": "vermilion", "disgust": "green",
 }  # fmt: skip
 _SOUNDS = {"speech": "blue", "singing": "purple", "music": "orange", "silence": _QUIET}
@@ -88,7 +88,7 @@ def _scenes(told: Told) -> Lane | None:
             row,
             ("sky", "green")[i % 2],
             _scene_name(row, i),
-            f"scene {i + 1}, {words(row['label'])} ({row['confidence']:.2f})",
+            f"scene {i + 1}, {words(row['label'])}{_sure(row['confidence'])}",
         )
         for i, row in enumerate(scenes)
     ]
@@ -97,6 +97,10 @@ def _scenes(told: Told) -> Lane | None:
 
 def _scene_name(row: Row, place: int) -> str:
     return f"{place + 1}" if row["label"] == "uncertain" else f"{place + 1} {words(row['label'])}"
+
+
+def _sure(confidence: float | None) -> str:
+    return "" if confidence is None else f" ({confidence:.2f})"
 
 
 def _shots(told: Told) -> Lane | None:
@@ -177,7 +181,7 @@ def _faces(told: Told) -> Lane | None:
     counts = told.seconds("faces", "face_count")
     emotions = told.seconds("face_emotion", "emotion") or [None] * len(counts)
     seen = [
-        (second, _EMOTIONS.get(emotion or "", ""), emotion)
+        (second, _EMOTIONS.get(emotion or "", ""), emotion if emotion in _EMOTIONS else None)
         for second, (count, emotion) in enumerate(zip(counts, emotions, strict=False))
         if count
     ]

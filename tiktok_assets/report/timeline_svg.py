@@ -5,15 +5,19 @@ So the drawing fits a phone, a screen and a sheet of paper, with letters of the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import accumulate, groupby
+from unicodedata import east_asian_width
 
 from tiktok_assets.report.told import Row
 from tiktok_assets.report.wording import clock, number, span
 
 #: Widths of a lane on a phone and on a screen, and of a letter, for what fits into a bar.
 _PHONE_PX, _SCREEN_PX, _LETTER_PX, _EDGE_PX = 330, 960, 6.4, 8
+#: Capitals, and letters as wide as they are high: Chinese, Japanese, Korean, emoji.
+_CAPITAL_PX, _SQUARE_PX = 7.8, 12.0
 ROW_PX, GAP_PX = 18, 3
 CURVE_PX = 64
 #: A text of which fewer letters fit is not begun.
@@ -59,10 +63,12 @@ class Bar:
         return self._fitted(_PHONE_PX)
 
     def _fitted(self, lane_px: int) -> str:
-        room = int((self.width / 100 * lane_px - _EDGE_PX) / _LETTER_PX)
-        if len(self.label) <= room:
+        room_px = self.width / 100 * lane_px - _EDGE_PX
+        ends_px = list(accumulate(_width_px(letter) for letter in self.label))
+        if not ends_px or ends_px[-1] <= room_px:
             return self.label
-        return f"{self.label[: room - 1].rstrip()}\u2026" if self.cut and room >= _LEAST_CUT else ""
+        kept = bisect_right(ends_px, room_px - _LETTER_PX)  # a letter's room is the ellipsis's
+        return f"{self.label[:kept].rstrip()}\u2026" if self.cut and kept + 1 >= _LEAST_CUT else ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,11 @@ class Lane:
     legend: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def links(self) -> bool:
+        """Whether bars lead somewhere: what is one picture to a reader can hold no links."""
+        return any(bar.href for bar in self.bars)
+
+    @property
     def height_px(self) -> int:
         """Height of the drawing."""
         if self.curves:
@@ -104,6 +115,12 @@ class Tick:
     x: float
     label: str
     anchor: str
+
+
+def _width_px(letter: str) -> float:
+    if east_asian_width(letter) in "WF":
+        return _SQUARE_PX
+    return _CAPITAL_PX if letter.isupper() else _LETTER_PX
 
 
 def ticks(end_s: float) -> list[Tick]:

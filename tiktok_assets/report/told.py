@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
 from analyzers.base import AnalysisResult
+from analyzers.registry import analyzer_classes
 from resources.result_store import ResultMissing, ResultStore
 
 
 class Row(dict[str, Any]):
-    """A row by column; one that an older version of its analyzer did not have is None."""
+    """A row by column; an optional one that an older version did not have is None."""
 
     def __missing__(self, column: str) -> None:
         return None
@@ -57,8 +60,11 @@ class Told:
         return self.entries[name]["summary"].get(field) if self.ok(name) else None
 
     def values(self, name: str, field: str) -> list[Any]:
-        """The same, of a field that is a list."""
-        return self.value(name, field) or []
+        """The same, of a field that is a list; empty where an older version wrote it otherwise."""
+        found = self.value(name, field) or []
+        parts = _parts(name, field) if found else set()
+        lacking = parts - set(found[0]) if parts else ()
+        return [] if self._lacks(name, lacking) else found
 
     def seconds(self, name: str, column: str) -> list[Any]:
         """A column of an analyzer's segments, a value a second; empty where there is none."""
@@ -70,9 +76,18 @@ class Told:
         """An analyzer's observations in order of time."""
         if name not in self._rows:
             result = self._result(name)
+            if result and self._lacks(name, _required(name) - {*result.observations.column_names}):
+                result = None
             table = result.observations.to_pylist() if result else []
             self._rows[name] = [Row(row) for row in table]
         return self._rows[name]
+
+    def table(self, name: str, columns: Iterable[str]) -> pa.Table | None:
+        """Some columns of an analyzer's observations; None where it has not all of them."""
+        result, columns = self._result(name), list(columns)
+        if result is None or not {*columns} <= {*result.observations.column_names}:
+            return None
+        return result.observations.select(columns)
 
     def file(self, name: str, suffix: str) -> bytes | None:
         """One of an analyzer's further files."""
@@ -95,6 +110,15 @@ class Told:
         found = [self.entries[n].get("notice", "") for n in names if n in self.entries]
         return [notice for notice in dict.fromkeys(found) if notice]
 
+    def _lacks(self, name: str, columns: Iterable[str]) -> bool:
+        """Whether what stands lacks something that is needed; then `unread` says so."""
+        if lacking := sorted(columns):
+            self.unread[name] = (
+                f"{name} of {self.video_id} was made by an older version, without "
+                f"{', '.join(lacking)}, and is not all shown; materialize {name} again"
+            )
+        return bool(lacking)
+
     def _result(self, name: str) -> AnalysisResult | None:
         if name not in self._read:
             self._read[name] = None
@@ -104,3 +128,19 @@ class Told:
                 except ResultMissing as error:
                     self.unread[name] = str(error)
         return self._read[name]
+
+
+def _required(name: str) -> set[str]:
+    """The columns that every row of an analyzer of today has."""
+    cls = analyzer_classes().get(name)
+    return {c.name for c in cls.observation_columns if not c.nullable} if cls else set()
+
+
+def _parts(name: str, field: str) -> set[str]:
+    """The parts of a summary field's records, where it is a list of such."""
+    cls = analyzer_classes().get(name)
+    types = {c.name: c.type for c in cls.summary_columns} if cls else {}
+    kind = types.get(field)
+    if kind is None or not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
+        return set()
+    return {part.name for part in kind.value_type}

@@ -6,7 +6,7 @@ import pytest
 
 from analyzers.video import Video
 from resources.result_store import ResultStore
-from tests.analyzers.made_results import made_result
+from tests.analyzers.made_results import line, made_result
 from tests.tiktok_assets.report.made_report import (
     HOSTILE,
     ON,
@@ -211,3 +211,62 @@ def test_results_of_an_older_version_with_other_columns_are_shown(store):
         store, video, stored(store, video, results | {"cross_analyzer_intelligence": older})
     )
     assert "as it was" in html
+
+
+def test_rows_that_an_older_version_wrote_without_what_is_needed_are_left_out_and_told(store):
+    video = made()
+    results = some_results(video)
+    older = made_result(
+        "no_analyzer_of_today",
+        video.grid,
+        [{"time_s": 1.0, "end_s": 2.0, "text": "no role then"}],
+        summary=results["text_overlay"].summary,
+    )
+    results["text_overlay"] = older
+    objects = {"classes": [{"label": "unicorn", "count": 3}]}
+    results["object_detection"] = made_result("object_detection", video.grid, summary=objects)
+    text = Page(rendered(store, video, stored(store, video, results))).text
+    assert "no role then" not in text
+    assert "unicorn" not in text
+    for name, lacking in (("text_overlay", "role"), ("object_detection", "frame_share")):
+        (said,) = re.findall(rf"{name} of \S+ was made by an older version, [^;]*;", text)
+        assert lacking in said
+        assert f"materialize {name} again" in text
+
+
+def test_a_face_is_shown_with_the_time_in_which_it_is_seen_not_with_whole_seconds(store):
+    video = made()
+    results = some_results(video)
+    sightings = [{"track_id": 0, "time_s": t, "frame": int(30 * t)} for t in (0.6, 1.0, 1.4)]
+    results["faces"] = made_result("faces", video.grid, sightings, summary=results["faces"].summary)
+    found = Page(rendered(store, video, stored(store, video, results)))
+    (alt,) = (a["alt"] for a in found.of("img") if a["alt"].startswith("A face"))
+    assert alt == "A face seen from 0:00.6\u20130:01.4"
+
+
+def test_a_sound_is_told_by_when_it_is_heard(store):
+    video = made()
+    heard = [
+        {"kind": "event", "label": "Dog", "time_s": at, "end_s": at + 0.5, "confidence": sure}
+        for at, sure in ((1.0, 0.4), (4.0, 0.8))
+    ]
+    results = some_results(video) | {
+        "audio_environment": made_result(
+            "audio_environment",
+            video.grid,
+            heard,
+            summary={"top_events": [{"event": "Dog", "confidence": 0.01}]},
+        )
+    }
+    text = Page(rendered(store, video, stored(store, video, results))).text
+    assert re.search(r"0:01\.0\u20130:01\.5 Dog and 1\W+ later 0\.80", text)
+    assert "0.01" not in text
+
+
+def test_one_character_a_second_is_no_plural(store):
+    video = made()
+    results = some_results(video)
+    slow = [{**line("Slowly", 1.0, 6.0), "reading_speed_cps": 1.2}]
+    results["text_overlay"] = made_result("text_overlay", video.grid, slow)
+    text = Page(rendered(store, video, stored(store, video, results))).text
+    assert "1 character a second" in text

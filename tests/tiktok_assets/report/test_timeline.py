@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 
 from resources.result_store import ResultStore
+from tests.analyzers.made_results import made_result
 from tests.tiktok_assets.report.made_report import END_S, made, some_results, stored
 from tiktok_assets.report.pictures import Pictures
 from tiktok_assets.report.timeline import timeline
@@ -11,15 +12,21 @@ from tiktok_assets.report.told import Told
 
 
 @pytest.fixture
-def lanes(tmp_path):
-    video = made()
-    store = ResultStore(url=f"memory://{tmp_path.name}")
-    document = stored(store, video, some_results(video))
+def store(tmp_path):
+    return ResultStore(url=f"memory://{tmp_path.name}")
 
+
+@pytest.fixture
+def lanes(store):
+    video = made()
+    return lanes_of(store, video, some_results(video))
+
+
+def lanes_of(store, video, results):
     def unopened():
         raise LookupError("not registered")
 
-    made_of = timeline(Told(document, store), Pictures(unopened))
+    made_of = timeline(Told(stored(store, video, results), store), Pictures(unopened))
     return {lane.name: lane for lane in made_of.lanes}
 
 
@@ -61,6 +68,23 @@ def test_a_run_of_seconds_with_the_same_face_is_one_bar(lanes):
     assert lanes["Faces"].about == "a face in 4 seconds"
 
 
+def test_seconds_whose_expression_is_not_judged_are_one_bar_and_no_neutral_ones(store):
+    video = made()
+    results = some_results(video)
+    seen = {"face_count": [1] * 6}
+    moods = {"emotion": ["neutral", "neutral", "uncertain", "uncertain", None, None]}
+    results["faces"] = made_result("faces", video.grid, seconds=seen)
+    results["face_emotion"] = made_result("face_emotion", video.grid, seconds=moods)
+    neutral, face = lanes_of(store, video, results)["Faces"].bars
+    assert (neutral.label, face.label) == ("neutral", "face")
+    assert neutral.tone != face.tone
+    assert face.width == pytest.approx(4 / END_S * 100)
+
+
+def test_bars_that_lead_somewhere_are_not_one_picture(lanes):
+    assert [name for name, lane in lanes.items() if lane.links] == ["Shots"]
+
+
 def test_a_curve_breaks_where_nothing_is_known(lanes):
     (loudness,) = lanes["Loudness"].curves
     assert len(loudness.lines) == 2
@@ -75,8 +99,16 @@ def test_a_curve_breaks_where_nothing_is_known(lanes):
         (100, "music", False, "music", "music"),
         (10, "music", False, "music", ""),
         (2, "music", False, "", ""),
-        (10, "FOLLOW FOR MORE", True, "FOLLOW FOR M\u2026", ""),
-        (30, "FOLLOW FOR MORE", True, "FOLLOW FOR MORE", "FOLLOW FOR MO\u2026"),
+        (10, "follow for more", True, "follow for m\u2026", ""),
+        (10, "FOLLOW FOR MORE", True, "FOLLOW FOR\u2026", ""),
+        (30, "FOLLOW FOR MORE", True, "FOLLOW FOR MORE", "FOLLOW FOR\u2026"),
+        (
+            10,
+            "\u6bcf\u5929\u4e00\u676f\u5496\u5561\u5f88\u597d",
+            True,
+            "\u6bcf\u5929\u4e00\u676f\u5496\u5561\u2026",
+            "",
+        ),
         (10, "", True, "", ""),
     ],
 )
