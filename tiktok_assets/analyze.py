@@ -14,6 +14,7 @@ from sensors.finish import INLINE_TAG
 from tiktok_assets import definitions
 from tiktok_assets.crash_ledger import Process
 from tiktok_assets.executor import live_tasks
+from tiktok_assets.jobs import MEDIA
 from tiktok_assets.lanes import PROCESS_TAG
 from tiktok_assets.partitions import add_video
 
@@ -51,17 +52,22 @@ class Outcome:
 
 
 def analyze_video(
-    instance: dg.DagsterInstance, video_id: str, on_step: OnStep = lambda _: None
+    instance: dg.DagsterInstance,
+    video_id: str,
+    on_step: OnStep = lambda _: None,
+    analyzers: Collection[str] | None = None,
 ) -> Outcome:
     """Run analyze, then finish, as the sensor would; a failed analyzer does not stop the rest.
 
-    `on_step` is called from a thread of its own.
+    `on_step` is called from a thread of its own. `analyzers`: only these of the analyze job, with
+    all that they require; None is all.
     """
+    selected = [] if analyzers is None else [*MEDIA, *sorted(analyzers)]
     started = time.perf_counter()
     add_video(instance, video_id)
     errors: dict[str, str] = {}
     done: set[str] = set()
-    cancelled = _run(instance, definitions.analyze, video_id, on_step, errors, done)
+    cancelled = _run(instance, definitions.analyze, video_id, on_step, errors, done, selected)
     if not cancelled and "frames" in done:
         cancelled = _run(instance, definitions.finish, video_id, on_step, errors, done)
     seconds = time.perf_counter() - started

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -24,12 +24,17 @@ from tiktok_assets.settings import Settings
 _ENDED = {None: "[cyan]running[/]", True: "[green]done[/]", False: "[red]failed[/]"}
 
 
-def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -> int:
+def analyze_paths(
+    paths: Iterable[Path], settings: Settings, console: Console, analyzers: Collection[str] = ()
+) -> int:
     """Analyze files, and the videos in folders. Returns the exit code.
 
-    A file that cannot be read costs only itself. Raises `FileNotFoundError` for a path that is not
-    there, before anything is begun.
+    `analyzers`: only these and what they rest on; none is all. A file that cannot be read costs
+    only itself. Raises `FileNotFoundError` for a path that is not there, and `LookupError` for an
+    unknown analyzer, before anything is begun.
     """
+    wanted = settings.with_required(analyzers or settings.enabled())
+    before_the_join = [n for n, cls in wanted.items() if not cls.joins] if analyzers else None
     files = list(dict.fromkeys(_videos_in(paths)))
     library = MediaLibrary(data_dir=settings.data_dir, settings=settings.ladder)
     results = ResultStore(url=settings.results)
@@ -45,9 +50,9 @@ def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -
                 console.print(f"[red]refused[/] {escape(str(error))}", soft_wrap=True)
                 continue
             with _StepBoard(console) as board:
-                outcome = _analyzed(instance, video_id, board)
+                outcome = _analyzed(instance, video_id, board, before_the_join)
             outcomes.append(outcome)
-            _show(outcome, settings, results, console)
+            _show(outcome, sorted(wanted), settings, results, console)
             if outcome.cancelled:
                 console.print("Interrupted; what was finished is kept.")
                 return 130
@@ -61,10 +66,15 @@ def analyze_paths(paths: Iterable[Path], settings: Settings, console: Console) -
     return int(bool(refused) or any(outcome.errors for outcome in outcomes))
 
 
-def _analyzed(instance: dg.DagsterInstance, video_id: str, board: _StepBoard) -> Outcome:
+def _analyzed(
+    instance: dg.DagsterInstance,
+    video_id: str,
+    board: _StepBoard,
+    analyzers: Collection[str] | None,
+) -> Outcome:
     """Analyze one video; an error outside of its steps, as of a resource, costs it alone."""
     try:
-        return analyze_video(instance, video_id, board.update)
+        return analyze_video(instance, video_id, board.update, analyzers)
     except Exception as error:
         root = error.__cause__ or error
         told = str(root).strip() or type(root).__name__
@@ -127,7 +137,13 @@ class _StepBoard:
         )
 
 
-def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: Console) -> None:
+def _show(
+    outcome: Outcome,
+    analyzers: Sequence[str],
+    settings: Settings,
+    results: ResultStore,
+    console: Console,
+) -> None:
     table = Table(header_style="bold")
     for heading, justify in (
         ("analyzer", "left"),
@@ -138,12 +154,11 @@ def _show(outcome: Outcome, settings: Settings, results: ResultStore, console: C
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     reasons = []
-    enabled = sorted(settings.enabled())
     for asset in outcome.errors:
-        if asset not in enabled:  # the media, the document, the report, or a run as a whole
+        if asset not in analyzers:  # the media, the document, the report, or a run as a whole
             table.add_row(asset, "[red]failed[/]", "", "", "")
             reasons.append(outcome.errors[asset])
-    for name in enabled:
+    for name in analyzers:
         if name in outcome.errors:
             table.add_row(name, "[red]failed[/]", "", "", "")
             reasons.append(outcome.errors[name])

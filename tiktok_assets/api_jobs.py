@@ -19,6 +19,7 @@ from tiktok_assets.api_models import Job, JobState
 from tiktok_assets.document import NAME as DOCUMENT
 from tiktok_assets.jobs import MEDIA
 from tiktok_assets.partitions import add_video
+from tiktok_assets.report import NAME as REPORT
 from tiktok_assets.settings import Settings
 
 _PARTITION_TAG = "dagster/partition"
@@ -92,15 +93,8 @@ class AnalysisJobs:
         """What of the analyze job is to be made; None is all of it."""
         if not analyzers:
             return None
-        enabled = self._settings.enabled()
-        wanted: set[str] = set()
-        todo = list(analyzers)
-        while todo:
-            name = todo.pop()
-            if name not in wanted:
-                wanted.add(name)
-                todo += enabled[name].requires
-        return [*MEDIA, *sorted(name for name in wanted if not enabled[name].joins)]
+        wanted = self._settings.with_required(analyzers)
+        return [*MEDIA, *sorted(name for name, cls in wanted.items() if not cls.joins)]
 
     def _standing(self, video_id: str, assets: list[str] | None) -> dg.DagsterRun | None:
         for run in self._instance.get_runs(_analyses(video_id)):
@@ -122,9 +116,17 @@ class AnalysisJobs:
             document = self._results.read_json(DOCUMENT, video_id)
             job = job.model_copy(update=_figures(document, self._counted(analyzers)))
             job.results_file = self._results.location(DOCUMENT, "json", video_id)
-            if self._reports.has(video_id):
+            if self._has_current_report(video_id):
                 job.report_file = self._reports.location(video_id)
+            else:
+                job.message = "The report was not written; see the run of finish on Dagster's page."
         return job
+
+    def _has_current_report(self, video_id: str) -> bool:
+        """Whether the report is of the document that stands, and not of one before."""
+        of, made = (self._materialized(asset, video_id) for asset in (DOCUMENT, REPORT))
+        current = made is not None and (of is None or made.timestamp >= of.timestamp)
+        return current and self._reports.has(video_id)
 
     def _counted(self, analyzers: Collection[str]) -> list[str]:
         shared = {n for n, cls in self._settings.enabled().items() if cls.shared_product}

@@ -59,6 +59,9 @@ def main() -> None:
 @app.command()
 def analyze(
     paths: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.")],
+    analyzer: Annotated[
+        list[str] | None, typer.Option(help="Only this analyzer, and what it rests on.")
+    ] = None,
 ) -> None:
     """Register videos and analyze them in this process, without worker or daemon.
 
@@ -67,7 +70,7 @@ def analyze(
     """
     from tiktok_assets.analyze_command import analyze_paths
 
-    raise typer.Exit(analyze_paths(paths, Settings(), console))
+    raise typer.Exit(analyze_paths(paths, Settings(), console, analyzer or ()))
 
 
 @app.command()

@@ -11,6 +11,7 @@ the fields' descriptions.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -336,6 +337,26 @@ class Settings(BaseSettings):
                     f"switch that on, or {name} off as well"
                 )
         return enabled
+
+    def with_required(self, names: Collection[str]) -> dict[str, type[Analyzer]]:
+        """Some analyzers and all that they rest on, by name.
+
+        Raises `LookupError` for a name of none that is switched on.
+        """
+        enabled = self.enabled()
+        if unknown := set(names) - enabled.keys():
+            raise LookupError(
+                f"no such analyzer is switched on: {', '.join(sorted(unknown))}; "
+                f"there are {', '.join(sorted(enabled))}"
+            )
+        wanted: dict[str, type[Analyzer]] = {}
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name not in wanted:
+                wanted[name] = enabled[name]
+                todo += enabled[name].requires
+        return wanted
 
     def _is_enabled(self, name: str, cls: type[Analyzer]) -> bool:
         if name in _GUESS_FROM_FACES and not self.people.apparent_age:

@@ -46,7 +46,7 @@ def test_what_a_run_did_not_make_is_not_shown_as_its_own(settings, capsys):
     video = made_video()
     results.write(brightness(), video, *run_analyzer(brightness(), video, {}))
     errors = {"production_document": "the disk is full"}
-    _show(Outcome(video.id, errors), settings, results, Console(width=200))
+    _show(Outcome(video.id, errors), ["brightness"], settings, results, Console(width=200))
     told = capsys.readouterr().out
     (row,) = [line for line in told.splitlines() if "brightness" in line]
     assert "not run" in row

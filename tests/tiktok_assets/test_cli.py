@@ -46,6 +46,32 @@ def test_a_folder_is_searched_and_a_bad_file_costs_only_itself(run, tmp_path):
     assert report["documents"] == 1
 
 
+def test_one_analyzer_is_run_with_what_it_rests_on(run, tmp_path, settings):
+    clip = write_video(tmp_path / "clip.mp4")
+    done = run("analyze", "--analyzer", "brightness", clip)
+    assert done.exit_code == 0, done.output
+    assert "lens cap" not in done.output
+    assert sorted(path.name for path in (settings.data_dir / "results").iterdir()) == [
+        "brightness", "joins", "production_document",
+    ]  # fmt: skip
+    done = run("analyze", "--analyzer", "needs", clip)
+    assert done.exit_code == 1
+    assert "the lens cap is on" in done.output  # of `breaks`, which it requires
+    assert "brightness" not in done.output
+
+
+def test_an_analyzer_that_joins_others_is_run_alone(run, tmp_path, settings):
+    done = run("analyze", "--analyzer", "joins", write_video(tmp_path / "clip.mp4"))
+    assert done.exit_code == 0, done.output
+    assert not (settings.data_dir / "results" / "brightness").exists()
+
+
+def test_an_unknown_analyzer_is_one_sentence_before_anything_is_begun(run, tmp_path):
+    done = run("analyze", "--analyzer", "sharpnes", write_video(tmp_path / "clip.mp4"))
+    assert done.exit_code == 1
+    assert "no such analyzer is switched on: sharpnes; there are" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("name", "says"), [("nothing.mp4", "is not there"), ("folder", "no videos in the folder")]
 )
