@@ -35,6 +35,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
 )
+#: Letters of a caption that are shown at once; a longer one is folded away but for these.
+_CAPTION_AT_ONCE = 400
 _MOST_TITLE, _MOST_CAPTION, _MOST_HASHTAGS, _MOST_TAG = 140, 2200, 40, 60
 #: Lines of speech, or of text, that are shown at once; the others are folded away.
 _LINES_AT_ONCE = 100
@@ -106,7 +108,8 @@ def _heading(told: Told) -> Heading:
     name = PurePath(str(said.get("original_name") or told.video_id)).stem
     author, author_id = said.get("author"), said.get("author_id")
     by = " ".join(str(a) for a in dict.fromkeys((author, author_id)) if a)
-    parts = (by and f"by {by}", said.get("platform"), str(said.get("published_at") or "")[:10])
+    day = str(said.get("published_at") or "")[:10]  # where nothing else is said, the file's own
+    parts = (by and f"by {by}", said.get("platform"), day and f"dated {day}")
     return Heading(
         wording.clipped(title or name, _MOST_TITLE),
         not title,
@@ -151,5 +154,6 @@ def _template() -> jinja2.Template:
     environment.globals |= {
         "span": wording.span, "plural": wording.plural, "ROW_PX": ROW_PX, "GAP_PX": GAP_PX,
         "LINES_AT_ONCE": _LINES_AT_ONCE, "AT_ONCE": AT_ONCE, "MOST_IDS": MOST_IDS, "UNSURE": UNSURE,
+        "CAPTION_AT_ONCE": _CAPTION_AT_ONCE,
     }  # fmt: skip
     return environment.get_template("report.html.j2")

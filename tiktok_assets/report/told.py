@@ -102,8 +102,9 @@ class Told:
         if entry is None:
             return ""
         why = entry.get("reason") or entry.get("error") or "it found nothing"
-        how = {"ok": "", "not_applicable": ""}.get(entry["status"], f"{name} {entry['status']}: ")
-        return f"{how}{why}"
+        # An error names its analyzer already.
+        named = entry["status"] in ("ok", "not_applicable") or str(why).startswith(name)
+        return str(why) if named else f"{name} {entry['status']}: {why}"
 
     def notices(self, *names: str) -> list[str]:
         """What people must be told wherever these analyzers' results are shown, each once."""

@@ -144,9 +144,7 @@ def test_what_failed_is_told_at_the_top_with_its_error_below(store):
     assert set(failed) < set(lost)
     assert f"{len(lost)} analyzers of {len(ON)} have no result." in found.text
     assert "cut_analysis of made: the lens cap is on." in found.text
-    assert "speech_transcription failed: speech_transcription of made" in found.text.replace(
-        "Speech_", "speech_"
-    )
+    assert "speech_transcription of made: the lens cap is on." in found.text
     # The older results of what failed now are not shown as if they were current.
     assert "begins with dissolve" not in found.text
     assert not [a for a in found.of("a") if a["href"].startswith("#shot-")]
@@ -270,3 +268,24 @@ def test_one_character_a_second_is_no_plural(store):
     results["text_overlay"] = made_result("text_overlay", video.grid, slow)
     text = Page(rendered(store, video, stored(store, video, results))).text
     assert "1 character a second" in text
+
+
+def test_an_error_names_its_analyzer_once(store):
+    video = made()
+    document = stored(store, video, some_results(video), failed=("speech_transcription",))
+    text = Page(rendered(store, video, document)).text
+    assert "speech_transcription of made: the lens cap is on." in text
+    assert "speech_transcription failed: speech_transcription" not in text
+    assert "Speech_transcription" not in text
+
+
+def test_a_long_caption_is_folded_away(store):
+    long = " ".join(f"word{i}" for i in range(200))
+    said = {"title": "T", "caption": long, "published_at": "2018-11-01T04:34:53+00:00"}
+    video = made(said)
+    html = rendered(store, video, stored(store, video, some_results(video)))
+    shown, folded = re.findall(r'<p class="caption" dir="auto">(.*?)</p>', html)
+    assert len(shown) <= 402
+    assert folded == long
+    assert html.index("The whole caption") < html.index(folded)
+    assert "dated 2018-11-01" in html

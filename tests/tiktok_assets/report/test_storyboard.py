@@ -74,7 +74,7 @@ def test_without_shots_there_are_moments_and_the_reason(store):
     lost = ["cut_analysis", "scene_segmentation"]
     document = stored(store, video, {}, failed=lost)
     html = rendered(store, video, document)
-    assert "No shots are known (cut_analysis failed: cut_analysis of made" in html
+    assert "No shots are known (cut_analysis of made: the lens cap is on);" in html
     assert html.count('<li class="card">') == 3
     assert html.count('alt="Moment at ') == 3
 
