@@ -106,7 +106,7 @@ def unlaunched(settings, folder):
         yield TestClient(create_app(settings, instance, launcher), base_url=HERE)
 
 
-def test_a_video_is_analyzed_and_its_results_are_told(api, dagster, folder, settings):
+def test_a_video_is_analyzed_and_its_results_are_told(api, dagster, folder, settings, instance):
     clip = write_video(folder / "clip.mp4")
     answer = api.post("/analyze", json={"video_path": str(clip)})
     job = answer.json()
@@ -130,6 +130,15 @@ def test_a_video_is_analyzed_and_its_results_are_told(api, dagster, folder, sett
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "the lens cap is on" in page.text
+
+    # As after an analysis whose report could not be written: the one that stands is older.
+    event = dg.AssetMaterialization("production_document", partition=job["video_id"])
+    instance.report_runless_asset_event(event)
+    without = api.get(f"/jobs/{job['job_id']}").json()
+    assert without["state"] == "done"
+    assert without["report_file"] is None
+    assert without["message"].startswith("The report was not written")
+
     ReportStore(url=settings.reports).remove(job["video_id"])
     gone = api.get(f"/results/{job['video_id']}/report")
     assert gone.status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import dagster as dg
@@ -85,6 +86,23 @@ def test_a_run_that_loses_one_still_writes_the_rest(joining, instance, clip, mon
     page = ReportStore(url=joining.reports).read(clip).decode()
     assert "1 analyzer of 6 has no result." in page
     assert "lost on purpose" in page
+
+
+def test_a_report_that_cannot_be_written_leaves_the_document_and_says_so(
+    joining, instance, clip, monkeypatch
+):
+    def full(self, video_id, page):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Breaks, "analyze", Brightness.analyze)
+    monkeypatch.setattr(ReportStore, "write", full)
+    outcome = analyze.analyze_video(instance, clip)
+    assert outcome.errors.keys() == {"report"}
+    assert outcome.errors["report"].startswith(f"report of {clip}: [Errno 28] No space left")
+    assert "materialize it again" in outcome.errors["report"]
+    assert DOCUMENT in outcome.done
+    assert set(_statuses(ResultStore(url=joining.results), clip).values()) == {"ok"}
+    assert ReportStore(url=joining.reports).video_ids() == []
 
 
 def test_the_intelligence_waits_for_the_narrative_and_document_and_report_for_both(
