@@ -40,6 +40,7 @@ _FILTERS, _TAPS, _STRIDE, _CHANNELS = 80, 251, 10, 60
 #: Lowest edge and least width of a filter's band, to which what was learned is added.
 _LEAST_HZ = 50.0
 _HIDDEN, _LAYERS, _WIDTH = 128, 4, 128
+_CHUNK = round(CHUNK_S * SAMPLE_RATE_HZ)
 #: Chunks of one call.
 _BATCH = 8
 
@@ -76,13 +77,19 @@ class SpeakerActivity(Model):
         where there is no more; at least `FIELD` samples. Frame i rests on the samples from
         `STEP` * i to `STEP` * i + `FIELD`. The order of speakers is another in each chunk.
         """
+        if not chunks:
+            return np.empty((0, 0, SPEAKERS), np.float32)
+        frames = (len(chunks[0]) - FIELD) // STEP + 1
         found = []
         for first in range(0, len(chunks), _BATCH):
             progress.checkpoint(first, len(chunks))
             batch = np.stack(chunks[first : first + _BATCH]).astype(np.float32, copy=False)
-            found.append(self._network(batch))
+            # Always the trained length, with silence after what is shorter: a graph in OpenVINO
+            # keeps 5 MB for each length that it meets.
+            missing = max(0, _CHUNK - batch.shape[1])
+            found.append(self._network(np.pad(batch, ((0, 0), (0, missing))))[:, :frames])
             self.served(len(batch))
-        return np.concatenate(found) if found else np.empty((0, 0, SPEAKERS), np.float32)
+        return np.concatenate(found)
 
 
 def load_pyannote_segmentation(
@@ -105,7 +112,7 @@ def to_openvino(weights: Path) -> Path:
     """Convert the published weights for OpenVINO, into a folder beside them; done at pull time."""
     import torch
 
-    example = torch.zeros(2, round(CHUNK_S * SAMPLE_RATE_HZ))
+    example = torch.zeros(2, _CHUNK)
     return save_graph(_pyannote_segmentation(weights), [example], [(-1, -1)], weights)
 
 

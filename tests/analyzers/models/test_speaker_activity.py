@@ -63,6 +63,21 @@ def test_any_batch_and_length(network: SpeakerActivity, monkeypatch: pytest.Monk
     assert network.probabilities([]).shape == (0, 0, SPEAKERS)
 
 
+def test_the_network_hears_one_length_only(network: SpeakerActivity) -> None:
+    """Each further length cost 5 MB for good, and short clips have each a length of its own."""
+    heard = []
+
+    def listen(batch: np.ndarray) -> np.ndarray:
+        heard.append(batch.shape)
+        return np.zeros((len(batch), (batch.shape[1] - FIELD) // STEP + 1, SPEAKERS), np.float32)
+
+    model = SpeakerActivity(network.identity, listen)
+    for samples in (FIELD, 2 * SAMPLE_RATE_HZ + 7, CHUNK):
+        found = model.probabilities([np.zeros(samples, np.float32)])
+        assert found.shape == (1, (samples - FIELD) // STEP + 1, SPEAKERS)
+    assert heard == [(1, CHUNK)] * 3
+
+
 def test_torch_and_openvino_say_the_same(network: SpeakerActivity) -> None:
     models = Models({"speaker_activity": ModelChoice("pyannote_segmentation", runtime="torch")})
     with models.lend("speaker_activity") as in_torch:
