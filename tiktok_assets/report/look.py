@@ -133,6 +133,6 @@ def _changes(told: Told) -> list[Row]:
     """Gradual transitions and effects, each once: both analyzers tell of fades."""
     effects = [r for r in told.rows("visual_effects") if r["effect"] not in _DECORATIONS]
     return [
-        Row({**row, "detail": "" if row["detail"] in (None, row["effect"]) else row["detail"]})
+        row.but(detail="" if row["detail"] in (None, row["effect"]) else row["detail"])
         for row in effects
     ]

@@ -26,10 +26,10 @@ from tiktok_assets.report.storyboard import left_out_sentence, storyboard
 from tiktok_assets.report.things import text_lines, things
 from tiktok_assets.report.timeline import timeline
 from tiktok_assets.report.timeline_svg import GAP_PX, ROW_PX
-from tiktok_assets.report.told import Told
+from tiktok_assets.report.told import OlderResult, Told
 
 #: Raised with every change of what the page shows: reports made before are stale then.
-VERSION = "1"
+VERSION = "2"
 #: Nothing is loaded from anywhere and no script runs, whatever a caption says.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -64,6 +64,14 @@ def render(document: Mapping[str, Any], results: ResultStore, open_video: OpenVi
     document, results and video give the same text.
     """
     told = Told(document, results)
+    while True:
+        try:
+            return _rendered(told, open_video)
+        except OlderResult as older:  # each is left out once
+            told.leave_out(older)
+
+
+def _rendered(told: Told, open_video: OpenVideo) -> str:
     with Pictures(open_video) as pictures:
         board = storyboard(told, pictures)
         sections: dict[str, Any] = {

@@ -40,8 +40,7 @@ def words_said(told: Told) -> list[Row]:
     known = any(lines) and all(row["sentence"] < len(lines) for row in rows)
     blanks = blanks_before(rows, lines) if known else [True] * len(rows)
     return [
-        Row({**row, "text": " " * blank + row["word"]})
-        for row, blank in zip(rows, blanks, strict=True)
+        row.but(text=" " * blank + row["word"]) for row, blank in zip(rows, blanks, strict=True)
     ]
 
 

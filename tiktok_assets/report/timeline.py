@@ -192,7 +192,7 @@ def _faces(told: Told) -> Lane | None:
     ):
         run = [item[1][0] for item in group]
         judged = emotion if tone else "face"
-        row = Row(time_s=float(run[0]), end_s=run[-1] + 1.0)
+        row = Row({"time_s": float(run[0]), "end_s": run[-1] + 1.0})
         title = f"apparent expression: {judged}" if tone else "a face, its expression not judged"
         bars.append(bar(told.end_s, row, tone or _QUIET, judged or "", title))
     shown = [e for e in _EMOTIONS if any(bar.label == e for bar in bars)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,11 +14,41 @@ from analyzers.registry import analyzer_classes
 from resources.result_store import ResultMissing, ResultStore
 
 
+class OlderResult(Exception):
+    """The page needs a column that an older version of an analyzer did not write."""
+
+    def __init__(self, analyzer: str, field: str, column: str) -> None:
+        super().__init__(f"{analyzer} without {column}")
+        self.analyzer, self.field, self.column = analyzer, field, column
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Columns that every row of an analyzer has today, and those of a stored result have not."""
+
+    analyzer: str
+    #: Of the summary; "" for observations.
+    field: str
+    columns: frozenset[str]
+
+
 class Row(dict[str, Any]):
-    """A row by column; an optional one that an older version did not have is None."""
+    """A row by column; an optional one that an older version did not have is None.
+
+    Raises `OlderResult` for one that is not optional.
+    """
+
+    def __init__(self, columns: Mapping[str, Any] = {}, lacking: Lacking | None = None) -> None:
+        super().__init__(columns)
+        self.lacking = lacking
 
     def __missing__(self, column: str) -> None:
-        return None
+        if self.lacking and column in self.lacking.columns:
+            raise OlderResult(self.lacking.analyzer, self.lacking.field, column)
+
+    def but(self, **changed: Any) -> Row:
+        """The same row with other columns."""
+        return Row({**self, **changed}, self.lacking)
 
 
 class Told:
@@ -33,6 +64,7 @@ class Told:
         self._results = results
         self._read: dict[str, AnalysisResult | None] = {}
         self._rows: dict[str, list[Row]] = {}
+        self._left_out: set[tuple[str, str]] = set()
         #: By analyzer, why rows that the document counts could not be read.
         self.unread: dict[str, str] = {}
 
@@ -60,11 +92,14 @@ class Told:
         return self.entries[name]["summary"].get(field) if self.ok(name) else None
 
     def values(self, name: str, field: str) -> list[Any]:
-        """The same, of a field that is a list; empty where an older version wrote it otherwise."""
+        """The same, of a field that is a list."""
         found = self.value(name, field) or []
-        parts = _parts(name, field) if found else set()
-        lacking = parts - set(found[0]) if parts else ()
-        return [] if self._lacks(name, lacking) else found
+        if (name, field) in self._left_out:
+            return []
+        if not found or not isinstance(found[0], dict):
+            return found
+        lacking = Lacking(name, field, frozenset(_parts(name, field) - found[0].keys()))
+        return [Row(record, lacking) for record in found]
 
     def seconds(self, name: str, column: str) -> list[Any]:
         """A column of an analyzer's segments, a value a second; empty where there is none."""
@@ -76,11 +111,10 @@ class Told:
         """An analyzer's observations in order of time."""
         if name not in self._rows:
             result = self._result(name)
-            if result and self._lacks(name, _required(name) - {*result.observations.column_names}):
-                result = None
-            table = result.observations.to_pylist() if result else []
-            self._rows[name] = [Row(row) for row in table]
-        return self._rows[name]
+            table = result.observations if result else pa.table({})
+            lacking = Lacking(name, "", frozenset(_required(name) - {*table.column_names}))
+            self._rows[name] = [Row(row, lacking) for row in table.to_pylist()]
+        return [] if (name, "") in self._left_out else self._rows[name]
 
     def table(self, name: str, columns: Iterable[str]) -> pa.Table | None:
         """Some columns of an analyzer's observations; None where it has not all of them."""
@@ -111,14 +145,13 @@ class Told:
         found = [self.entries[n].get("notice", "") for n in names if n in self.entries]
         return [notice for notice in dict.fromkeys(found) if notice]
 
-    def _lacks(self, name: str, columns: Iterable[str]) -> bool:
-        """Whether what stands lacks something that is needed; then `unread` says so."""
-        if lacking := sorted(columns):
-            self.unread[name] = (
-                f"{name} of {self.video_id} was made by an older version, without "
-                f"{', '.join(lacking)}, and is not all shown; materialize {name} again"
-            )
-        return bool(lacking)
+    def leave_out(self, older: OlderResult) -> None:
+        """Show nothing of what lacks what the page needs, and say so in `unread`."""
+        self._left_out.add((older.analyzer, older.field))
+        self.unread[older.analyzer] = (
+            f"{older.analyzer} of {self.video_id} was made by an older version, without "
+            f"{older.column}, and is not all shown; materialize {older.analyzer} again"
+        )
 
     def _result(self, name: str) -> AnalysisResult | None:
         if name not in self._read:

@@ -223,9 +223,16 @@ def test_rows_that_an_older_version_wrote_without_what_is_needed_are_left_out_an
     results["text_overlay"] = older
     objects = {"classes": [{"label": "unicorn", "count": 3}]}
     results["object_detection"] = made_result("object_detection", video.grid, summary=objects)
+    lines = [{"shot": 0, "time_s": 0.0, "end_s": 3.0, "description": "A hat.", "model_kind": "x"}]
+    without_what_is_not_shown = made_result(
+        "no_analyzer_of_today", video.grid, lines, summary=results["qwen2_vl_temporal"].summary
+    )
+    results["qwen2_vl_temporal"] = without_what_is_not_shown
     text = Page(rendered(store, video, stored(store, video, results))).text
     assert "no role then" not in text
     assert "unicorn" not in text
+    assert "A hat." in text
+    assert "qwen2_vl_temporal of" not in text
     for name, lacking in (("text_overlay", "role"), ("object_detection", "frame_share")):
         (said,) = re.findall(rf"{name} of \S+ was made by an older version, [^;]*;", text)
         assert lacking in said
