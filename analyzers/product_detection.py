@@ -109,7 +109,7 @@ class ProductDetection(Analyzer):
     """
 
     name: ClassVar[str] = "product_detection"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     family: ClassVar[Family] = Family.PICTURE
     stage: ClassVar[Stage] = Stage.MEDIUM_GPU
     kinds: ClassVar[tuple[str, ...]] = ("efficientnet", "openvino")
@@ -267,9 +267,11 @@ class ProductDetection(Analyzer):
                     for r, here in zip(thing.rows, told, strict=True)
                 ]
         if not rows:
-            reason = "no product is on screen" + (
-                f": {doubted} objects of such classes were not sure enough" if doubted else ""
-            )
+            reason = "no product is on screen"
+            if doubted == 1:
+                reason += ": 1 object of such a class was not sure enough"
+            elif doubted:
+                reason += f": {doubted} objects of such classes were not sure enough"
             return self.not_applicable(video, reason, _NOTHING)
         return AnalysisResult(
             observations=self.observations(rows),

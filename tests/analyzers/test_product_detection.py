@@ -85,6 +85,8 @@ def test_what_the_classifier_does_not_bear_out_is_doubted(coffee: Video) -> None
     assert result.status == "not_applicable"
     assert "2 objects of such classes" in str(result.reason)
     assert result.segments["product_count"].to_pylist() == [0, 0]
+    one = analyzed(coffee, [("cell phone", 0.45, CUP)])
+    assert "1 object of such a class was not sure enough" in str(one.reason)
 
 
 def test_people_animals_and_traffic_are_no_products(coffee: Video) -> None:
