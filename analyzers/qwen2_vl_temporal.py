@@ -231,11 +231,26 @@ class Qwen2VlTemporal(Analyzer):
         scripts = [(video, Sightings(upstream, video).shots()) for video, upstream in cases]
         progress.checkpoint()
         return [
-            told if isinstance(told, Exception) else self._result(video, upstream, shots, told)
+            self._outcome(video, upstream, shots, told)
             for (video, upstream), (_, shots), told in zip(
                 cases, scripts, self._by_model(scripts), strict=True
             )
         ]
+
+    def _outcome(
+        self,
+        video: Video,
+        upstream: Mapping[str, AnalysisResult],
+        shots: Sequence[Shot],
+        told: _Told | Exception,
+    ) -> AnalysisResult | Exception:
+        """One video's result, or what went wrong with it: the others' answers are kept."""
+        if isinstance(told, Exception):
+            return told
+        try:
+            return self._result(video, upstream, shots, told)
+        except Exception as error:
+            return error
 
     def _result(
         self,

@@ -253,6 +253,31 @@ def test_frames_that_cannot_be_read_cost_their_video_alone(
     assert "torn" in failure.error
 
 
+def test_a_result_that_cannot_be_put_together_has_no_one_asked_again(
+    described: Settings,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    videos = registered(described, tmp_path, 3)
+    sizes = batches(monkeypatch)
+    put_together = Qwen2VlTemporal._result
+
+    def breaks(self: Qwen2VlTemporal, video: Any, *given: Any) -> Any:
+        if video.id == videos[1]:
+            raise ValueError("no sentence fits")
+        return put_together(self, video, *given)
+
+    monkeypatch.setattr(Qwen2VlTemporal, "_result", breaks)
+    assert not run_over(instance, videos, "cut_analysis", "qwen2_vl_temporal").success
+    assert sizes == [6, 3]
+    results = ResultStore(url=described.results)
+    assert results.video_ids("qwen2_vl_temporal") == sorted([videos[0], videos[2]])
+    failure = results.failure("qwen2_vl_temporal", videos[1])
+    assert failure
+    assert "no sentence fits" in failure.error
+
+
 def test_a_server_is_asked_about_several_videos_at_a_time(
     described: Settings,
     instance: dg.DagsterInstance,
