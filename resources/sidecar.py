@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def read_metadata(sidecar: Path | None, tags: Mapping[str, str]) -> tuple[dict[s
     """Metadata from a sidecar, else from the container's tags, and a remark on what was odd.
 
     `hashtags` come from the sidecar's tags and from the caption, lower case, without `#`;
-    `published_at` is ISO 8601 in UTC.
+    `published_at` and `created_at`, which the container says of itself, are ISO 8601.
     """
     said: dict[str, Any] = {}
     remark = ""
@@ -66,19 +67,21 @@ def read_metadata(sidecar: Path | None, tags: Mapping[str, str]) -> tuple[dict[s
     labels = said.get("list_tags")  # of a list of URLs (resources/download.py)
     if isinstance(labels, list) and labels:
         metadata["list_tags"] = [str(label) for label in labels]
-    if published := _published_at(said, lowered):
+    if published := _published_at(said):
         metadata["published_at"] = published
+    with suppress(ValueError):
+        metadata["created_at"] = datetime.fromisoformat(
+            lowered.get("creation_time", "")
+        ).isoformat()
     return metadata, remark
 
 
-def _published_at(said: Mapping[str, Any], tags: Mapping[str, str]) -> str | None:
+def _published_at(said: Mapping[str, Any]) -> str | None:
     try:
         if isinstance(said.get("timestamp"), int | float):
             return datetime.fromtimestamp(said["timestamp"], UTC).isoformat()
         if isinstance(said.get("upload_date"), str):
             return datetime.strptime(said["upload_date"], "%Y%m%d").replace(tzinfo=UTC).isoformat()
-        if "creation_time" in tags:
-            return datetime.fromisoformat(tags["creation_time"]).isoformat()
     except (ValueError, OverflowError, OSError):
         return None
     return None

@@ -22,6 +22,7 @@ from resources import decode_child, ladder_cache, media
 from resources.decode_child import run_decoder
 from resources.ladder_cache import LadderCache
 from resources.media import DecodeLimits, LadderSettings, MediaError, MediaLibrary, open_video
+from resources.sidecar import read_metadata
 from tests.resources.clips import make_clip, moving, scramble, tone
 
 
@@ -42,6 +43,12 @@ def ladders(library_dir):
 
 
 # Registration
+
+
+def test_when_a_file_was_made_is_not_when_it_was_published():
+    tags = {"creation_time": "2018-11-01T04:34:53.000000Z"}
+    assert read_metadata(None, tags) == ({"created_at": "2018-11-01T04:34:53+00:00"}, "")
+    assert read_metadata(None, {"creation_time": "yesterday"}) == ({}, "")
 
 
 def test_the_video_id_is_a_slug_and_the_hash(library, clip):

@@ -116,8 +116,9 @@ def _heading(told: Told) -> Heading:
     name = PurePath(str(said.get("original_name") or told.video_id)).stem
     author, author_id = said.get("author"), said.get("author_id")
     by = " ".join(str(a) for a in dict.fromkeys((author, author_id)) if a)
-    day = str(said.get("published_at") or "")[:10]  # where nothing else is said, the file's own
-    parts = (by and f"by {by}", said.get("platform"), day and f"dated {day}")
+    days = {word: str(said.get(f"{word}_at") or "")[:10] for word in ("published", "created")}
+    day = next((f"{word} {day}" for word, day in days.items() if day), "")
+    parts = (by and f"by {by}", said.get("platform"), day)
     return Heading(
         wording.clipped(title or name, _MOST_TITLE),
         not title,

@@ -295,4 +295,4 @@ def test_a_long_caption_is_folded_away(store):
     assert len(shown) <= 402
     assert folded == long
     assert html.index("The whole caption") < html.index(folded)
-    assert "dated 2018-11-01" in html
+    assert "published 2018-11-01" in html
