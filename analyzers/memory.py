@@ -1,7 +1,9 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and giving back what it does not use."""
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import psutil
@@ -18,6 +20,15 @@ def available_bytes(root: Path = Path("/")) -> int:
     is the file system that holds `proc` and `sys`, for tests.
     """
     return max(0, min(psutil.virtual_memory().available, *_headrooms(root), 1 << 60))
+
+
+def give_back_free() -> None:
+    """Give the heap's free pages back to the system, where the C library is glibc.
+
+    glibc keeps what a thread freed for that thread, and steps run on many: see malloc_trim(3).
+    """
+    with suppress(AttributeError):  # another C library has no such call
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _headrooms(root: Path) -> list[int]:

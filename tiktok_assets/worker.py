@@ -35,6 +35,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
+from analyzers.memory import give_back_free
 from analyzers.models import runtime
 from tiktok_assets.broker_files import waiting_tasks
 from tiktok_assets.crash_ledger import CrashLedger, Process
@@ -141,7 +142,11 @@ def _work(
     def watch(**_: Any) -> None:
         Watchdog(pulses, ledger, children, idle).start()
 
+    def tidy_up(**_: Any) -> None:
+        give_back_free()
+
     signals.worker_process_init.connect(warm_up)
+    signals.task_postrun.connect(tidy_up)
     signals.worker_ready.connect(watch)
     signals.worker_shutting_down.connect(stop)
     worker.start()

@@ -1,6 +1,9 @@
+import ctypes
+
+import psutil
 import pytest
 
-from analyzers.memory import available_bytes
+from analyzers.memory import available_bytes, give_back_free
 
 
 def _write(root, files):
@@ -43,3 +46,17 @@ def test_available_memory_follows_the_control_group(tmp_path, monkeypatch, files
         "analyzers.memory.psutil.virtual_memory", lambda: type("M", (), {"available": free})
     )
     assert available_bytes(_write(tmp_path, files)) == (free if expected is None else expected)
+
+
+def test_what_was_freed_in_small_pieces_goes_back_to_the_system():
+    """Pieces that are freed below one that is kept stay in the heap until they are given back."""
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("the C library is not glibc")
+    process = psutil.Process()
+    pieces = [bytes(100_000) for _ in range(2000)]
+    kept = [bytes(600) for _ in range(1000)]
+    del pieces
+    before = process.memory_info().rss
+    give_back_free()
+    assert process.memory_info().rss < before - 100e6
+    assert len(kept) == 1000
