@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import sys
 from functools import cache
@@ -88,11 +89,16 @@ def prepare() -> None:
     block_telemetry()
     threads = model_threads()
     threadpool_limits(threads)
-    if cv2 := sys.modules.get("cv2"):
+    if cv2 := imported("cv2"):
         cv2.setNumThreads(threads)
-    if torch := sys.modules.get("torch"):
+    if torch := imported("torch"):
         torch.set_num_threads(threads)
         _set_gpu_arithmetic(torch)
+
+
+def imported(name: str) -> ModuleType | None:
+    """A module that was imported already, whole: waits for a thread that is at it."""
+    return importlib.import_module(name) if sys.modules.get(name) is not None else None
 
 
 def deterministic() -> bool:
@@ -130,7 +136,7 @@ def block_telemetry() -> None:
     """
     os.environ.update(_SILENT)
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    if onnxruntime := sys.modules.get("onnxruntime"):
+    if onnxruntime := imported("onnxruntime"):
         onnxruntime.disable_telemetry_events()
 
 

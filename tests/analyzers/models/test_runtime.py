@@ -1,6 +1,9 @@
+import importlib
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -91,3 +94,18 @@ print(torch.cuda.is_initialized())
     assert fast == ["True", "True", "False", "None", "False"]
     exact = _in_a_process(code, TIKTOK_ASSETS_DETERMINISTIC="1", **data)
     assert exact == ["False", "False", "True", ":4096:8", "False"]
+
+
+def test_a_library_that_another_thread_imports_is_waited_for(tmp_path, monkeypatch):
+    """Half of torch has no `backends`: a model that another thread loaded then failed to load."""
+    (tmp_path / "slow_library.py").write_text("import time\ntime.sleep(0.3)\nbackends = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert runtime.imported("slow_library") is None
+    thread = threading.Thread(target=importlib.import_module, args=["slow_library"])
+    thread.start()
+    while "slow_library" not in sys.modules:
+        time.sleep(0.01)
+    found = runtime.imported("slow_library")
+    thread.join()
+    assert found.backends == 1
+    assert runtime.imported("no_such_library") is None
