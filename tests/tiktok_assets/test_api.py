@@ -52,7 +52,16 @@ def instance():
         "module": "dagster._core.run_coordinator",
         "class": "DefaultRunCoordinator",
     }
-    settings = {"run_launcher": launcher, "run_coordinator": coordinator}
+    # Ending the `tail` processes of the compute logs took 30 s each in runs of all tests.
+    no_logs = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    settings = {
+        "run_launcher": launcher,
+        "run_coordinator": coordinator,
+        "compute_logs": no_logs,
+    }
     with dg.instance_for_test(overrides=settings) as instance:
         yield instance
 
